@@ -1,0 +1,141 @@
+"""The one language inside: the Responses API's streaming events, decoded as far as we act on them.
+
+Every event keeps the bytes that it came as, so that what is not known here passes through whole
+(the vocabulary: OpenAI's API reference, "Streaming events" of Responses).
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+
+class Response(msgspec.Struct, gc=False):
+    """The parts of a response object that runs act on; all optional, since servers differ."""
+
+    id: str = ""
+    status: str | None = None
+    model: str | None = None
+    output: list[msgspec.Raw] = []
+    usage: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    incomplete_details: dict[str, Any] | None = None
+
+
+class ResponseChanged(msgspec.Struct, gc=False):
+    """``response.created``, ``.queued``, ``.in_progress`` and the terminal three."""
+
+    response: Response = msgspec.field(default_factory=Response)
+
+
+class ItemChanged(msgspec.Struct, gc=False):
+    """``response.output_item.added`` and ``.done``; the item stays encoded."""
+
+    item: msgspec.Raw
+    output_index: int = 0
+
+
+class PartAdded(msgspec.Struct, gc=False):
+    """``response.content_part.added``."""
+
+    output_index: int = 0
+    content_index: int = 0
+
+
+class Delta(msgspec.Struct, gc=False):
+    """Any event whose news is a piece of text: ``….delta``."""
+
+    delta: str
+    output_index: int = 0
+    content_index: int = 0
+
+
+class AnnotationAdded(msgspec.Struct, gc=False):
+    """``response.output_text.annotation.added``."""
+
+    output_index: int = 0
+    content_index: int = 0
+    annotation_index: int = 0
+    annotation: dict[str, Any] | None = None
+
+
+class Failure(msgspec.Struct, gc=False):
+    """``error``: the stream's own error event."""
+
+    code: str | None = None
+    message: str | None = None
+    param: str | None = None
+
+
+Body: TypeAlias = ResponseChanged | ItemChanged | PartAdded | Delta | AnnotationAdded | Failure
+
+
+class Event(msgspec.Struct, gc=False):
+    """One event of a run.
+
+    Args:
+        type: such as ``response.output_text.delta``.
+        raw: the JSON object as it came.
+        body: what it says, where we act on its type and could read it.
+    """
+
+    type: str
+    raw: bytes
+    body: Body | None = None
+
+
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(body)
+    for body, names in {
+        ResponseChanged: (
+            "response.created",
+            "response.queued",
+            "response.in_progress",
+            "response.completed",
+            "response.incomplete",
+            "response.failed",
+            "response.cancelled",
+        ),
+        ItemChanged: ("response.output_item.added", "response.output_item.done"),
+        PartAdded: ("response.content_part.added",),
+        Delta: (
+            "response.output_text.delta",
+            "response.refusal.delta",
+            "response.function_call_arguments.delta",
+            "response.custom_tool_call_input.delta",
+            "response.code_interpreter_call_code.delta",
+        ),
+        AnnotationAdded: ("response.output_text.annotation.added",),
+        Failure: ("error",),
+    }.items()
+    for name in names
+}
+
+
+class _Head(msgspec.Struct, gc=False):
+    type: str = ""
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+def decode(raw: bytes, name: str | None = None) -> Event:
+    """Read one event, leniently.
+
+    Args:
+        raw: the JSON object.
+        name: its type where the framing already said so.
+
+    Returns:
+        The event; ``body`` is None for types we do not act on and for bodies of another shape.
+
+    Raises:
+        msgspec.DecodeError: these bytes are not a JSON object.
+    """
+    name = name or _head.decode(raw).type
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        return Event(name, raw)
+    try:
+        return Event(name, raw, decoder.decode(raw))
+    except msgspec.ValidationError:
+        return Event(name, raw)

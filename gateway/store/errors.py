@@ -1,0 +1,45 @@
+"""What can go wrong with stored threads and runs."""
+
+import attrs
+
+
+class StoreError(Exception):
+    """Root of this package's errors."""
+
+
+@attrs.frozen
+class NotFoundError(StoreError):
+    """There is no such thing within this tenant.
+
+    Args:
+        kind: ``thread``, ``run`` or ``message``.
+    """
+
+    kind: str
+    id: str
+
+
+@attrs.frozen
+class ThreadBusyError(StoreError):
+    """A run works on this thread."""
+
+    thread_id: str
+    run_id: str
+
+
+@attrs.frozen
+class FenceLostError(StoreError):
+    """The run has ended already, or somebody else owns it; nothing was written."""
+
+    run_id: str
+
+
+@attrs.frozen
+class StoreUnavailableError(StoreError):
+    """The store cannot read or write now; nothing was written.
+
+    Args:
+        detail: for the log.
+    """
+
+    detail: str = ""

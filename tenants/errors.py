@@ -1,0 +1,66 @@
+"""What can go wrong with a tenant. No HTTP here: ``gateway.http.problems`` maps these."""
+
+import attrs
+
+
+class TenantsError(Exception):
+    """Root of this package's errors."""
+
+
+@attrs.frozen
+class Fault:
+    """One thing that is wrong with one file of a tenant.
+
+    Args:
+        file: such as ``tenant.toml``.
+        field: a path such as ``assistant.temperature``; empty where the whole file is meant.
+        message: what is wrong and how to mend it, in one sentence or two.
+        line: from 1, where it is known.
+    """
+
+    file: str
+    field: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
+
+
+@attrs.frozen
+class InvalidTenantError(TenantsError):
+    """A tenant's files cannot be served; carries everything that is wrong with them."""
+
+    tenant_id: str
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+@attrs.frozen
+class UnknownTenantError(TenantsError):
+    """There is no such tenant."""
+
+    tenant_id: str
+
+
+@attrs.frozen
+class TenantUnavailableError(TenantsError):
+    """The tenant exists and no good revision of it can be had now."""
+
+    tenant_id: str
+
+
+@attrs.frozen
+class SecretMissingError(TenantsError):
+    """A secret that a tenant refers to does not exist or is empty."""
+
+    tenant_id: str
+    name: str
+
+
+@attrs.frozen
+class SecretsUnavailableError(TenantsError):
+    """The secret store did not answer."""
