@@ -58,9 +58,7 @@ class Runs(Protocol):
         """
         ...
 
-    async def save_items(
-        self, tenant: TenantContext, fence: Fence, items: Sequence[Item]
-    ) -> None:
+    async def save_items(self, tenant: TenantContext, fence: Fence, items: Sequence[Item]) -> None:
         """Add items to the run's thread, all in one transaction.
 
         Raises:
