@@ -1,0 +1,211 @@
+"""Settings: read once from the environment, all faults at once, frozen from then on."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+from dotenv.parser import parse_stream
+
+from gateway import variables
+from gateway.variables import Network, RefusedError
+
+# What Kubernetes injects into each container of a namespace with a Service called `gateway`.
+_INJECTED = re.compile(r"GATEWAY_SERVICE_.*|GATEWAY_PORT_\d+_(TCP|UDP|SCTP)(_.*)?")
+_OTEL_SWITCH = re.compile(r"OTEL_(\w+_)?(ENDPOINT|EXPORTER)")
+_VARIABLE = "variable"
+_PARSE = "parse"
+
+
+@attrs.frozen
+class SettingFault:
+    """One variable that cannot be used.
+
+    Args:
+        variable: its name.
+        message: what is wrong with it.
+        remedy: how to mend it.
+    """
+
+    variable: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.variable}: {self.message}. {self.remedy}."
+
+
+@attrs.frozen
+class SettingsError(Exception):
+    """The environment cannot be used; carries everything that is wrong with it."""
+
+    faults: tuple[SettingFault, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+def _setting(variable: str, parse: Callable[[str], Any], default: Any, **options: Any) -> Any:  # noqa: ANN401 - the field's own annotation says its type, as with attrs.field
+    return attrs.field(default=default, metadata={_VARIABLE: variable, _PARSE: parse}, **options)
+
+
+@attrs.frozen
+class Settings:
+    """How this process runs; ``docs/settings.md`` says what each variable means.
+
+    Args:
+        tenants: the directory of tenants.
+        secrets: the directory of secrets; None: ``tenant_secrets``.
+        store: the SQLite file.
+        openai_api_key: None: the simulator is the upstream.
+        log_format: ``json`` or ``keyvalue``; None: JSON unless the stream is a terminal.
+        tenant_secrets: the ``AGW_…`` variables, as they are.
+    """
+
+    environment: str = _setting("ENVIRONMENT", variables.environment, "development")
+    host: str = _setting("GATEWAY_HOST", variables.host, "127.0.0.1")
+    port: int = _setting("GATEWAY_PORT", variables.port, 8000)
+    tenants: Path = _setting("GATEWAY_TENANTS", variables.registry, Path("examples/tenants"))
+    secrets: Path | None = _setting("GATEWAY_SECRETS", variables.secret_store, None)
+    store: Path = _setting("GATEWAY_STORE", variables.store, Path(".data/gateway.db"))
+    default_tenant: str | None = _setting("GATEWAY_DEFAULT_TENANT", variables.tenant_id, None)
+    internal_port: int = _setting("GATEWAY_INTERNAL_PORT", variables.port, 9090)
+    trusted_proxies: tuple[Network, ...] = _setting(
+        "GATEWAY_TRUSTED_PROXIES", variables.comma_list(variables.network), ()
+    )
+    private_upstreams: tuple[str, ...] = _setting(
+        "GATEWAY_PRIVATE_UPSTREAMS", variables.comma_list(variables.upstream_host), ()
+    )
+    workers: int = _setting("GATEWAY_WORKERS", variables.workers, 1)
+    reload: bool = _setting("GATEWAY_RELOAD", variables.switch, default=False)
+    tool_isolation: str = _setting(
+        "GATEWAY_TOOL_ISOLATION", variables.tool_isolation, "best-effort"
+    )
+    openai_api_key: str | None = _setting("OPENAI_API_KEY", variables.secret, None, repr=False)
+    openai_base_url: str = _setting(
+        "OPENAI_BASE_URL", variables.base_url, "https://api.openai.com/v1"
+    )
+    log_level: str = _setting(
+        "LOGGING_LEVEL",
+        variables.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        "INFO",
+    )
+    log_format: str | None = _setting("LOG_FORMAT", variables.one_of("json", "keyvalue"), None)
+    log_stream: str = _setting("STREAM", variables.one_of("stdout", "stderr"), "stdout")
+    heartbeat_seconds: float = _setting("SSE_HEARTBEAT_INTERVAL", variables.seconds, 15.0)
+    retry_ms: int = _setting("SSE_RETRY_INTERVAL", variables.milliseconds, 5000)
+    max_stream_seconds: float = _setting("SSE_MAX_CONNECTION_DURATION", variables.seconds, 3600.0)
+    tenant_secrets: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read every variable.
+
+        Args:
+            environ: such as ``os.environ``, with what ``with_dotenv`` adds to it.
+
+        Raises:
+            SettingsError: with everything that is wrong.
+        """
+        given = _given(environ)
+        faults = [*_unknown(given), *_unbuilt(given), *_contradictions(given)]
+        values: dict[str, Any] = {}
+        for field in attrs.fields(cls):
+            if field.metadata and (text := given.get(field.metadata[_VARIABLE])):
+                try:
+                    values[field.name] = field.metadata[_PARSE](text)
+                except RefusedError as error:
+                    faults.append(_fault(field.metadata[_VARIABLE], error))
+        if faults:
+            raise SettingsError(tuple(faults))
+        secrets = {name: text for name, text in environ.items() if name.startswith("AGW_")}
+        return cls(**values, tenant_secrets=secrets)
+
+
+ACTED_ON: Mapping[str, attrs.Attribute[Any]] = {
+    field.metadata[_VARIABLE]: field for field in attrs.fields(Settings) if field.metadata
+}
+UNBUILT: Mapping[str, Callable[[str], Any]] = {
+    "GATEWAY_REDIS_URL": variables.not_built("limits and events shared through Redis are"),
+    "GATEWAY_ADMIN_KEY": variables.not_built("the operator's API and console are"),
+    "GATEWAY_SESSION_SECRET": variables.not_built("browsers' sessions are"),
+    "GATEWAY_REQUIRE_KEYS": variables.require_keys,
+}
+ALIASES: Mapping[str, str] = {"CLIENT_ID": "GATEWAY_DEFAULT_TENANT"}
+_KNOWN = [name for name in (*ACTED_ON, *UNBUILT) if name.startswith("GATEWAY_")]
+
+
+def with_dotenv(environ: Mapping[str, str], path: Path) -> dict[str, str]:
+    """The environment and, in development, what a ``.env`` file adds to it.
+
+    Args:
+        environ: wins over the file.
+        path: need not exist.
+
+    Raises:
+        SettingsError: the file cannot be read or has lines that say nothing.
+    """
+    if environ.get("ENVIRONMENT", "").strip().lower() == "production" or not path.exists():
+        return dict(environ)
+    try:
+        with path.open(encoding="utf-8") as file:
+            bindings = list(parse_stream(file))
+    except (OSError, UnicodeDecodeError) as error:
+        fault = SettingFault(str(path), f"cannot be read ({error})", "Mend or remove the file")
+        raise SettingsError((fault,)) from None
+    faults = [_line_fault(path, line.original.line) for line in bindings if line.error]
+    if faults:
+        raise SettingsError(tuple(faults))
+    return {line.key: line.value for line in bindings if line.key and line.value} | dict(environ)
+
+
+def _line_fault(path: Path, line: int) -> SettingFault:
+    return SettingFault(f"{path}:{line}", "is no NAME=VALUE", "Mend or remove the line")
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the environment says: trimmed, and without what Kubernetes injects."""
+    given = {name: text.strip() for name, text in environ.items() if not _INJECTED.fullmatch(name)}
+    if given.get("GATEWAY_PORT", "").startswith(("tcp://", "udp://", "sctp://")):
+        del given["GATEWAY_PORT"]
+    for alias, name in ALIASES.items():
+        if given.get(alias) and not given.get(name):
+            given[name] = given[alias]
+    return given
+
+
+def _fault(variable: str, error: RefusedError) -> SettingFault:
+    return SettingFault(variable, error.message, error.remedy)
+
+
+def _unknown(given: Mapping[str, str]) -> Iterator[SettingFault]:
+    for name in given:
+        if name.startswith("GATEWAY_") and name not in _KNOWN:
+            nearest = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0)[0]
+            yield SettingFault(name, "is no setting", f"Did you mean {nearest}? Else unset it")
+
+
+def _unbuilt(given: Mapping[str, str]) -> Iterator[SettingFault]:
+    checks = dict(UNBUILT)
+    if given.get("OTEL_SDK_DISABLED", "").lower() != "true":
+        checks |= {name: variables.otel_switch for name in given if _OTEL_SWITCH.fullmatch(name)}
+    for name, check in checks.items():
+        try:
+            if text := given.get(name):
+                check(text)
+        except RefusedError as error:
+            yield _fault(name, error)
+
+
+def _contradictions(given: Mapping[str, str]) -> Iterator[SettingFault]:
+    for alias, name in ALIASES.items():
+        if given.get(alias) and given[alias] != given[name]:
+            yield SettingFault(alias, f"says something else than {name}", "Unset one of the two")
+    if given.get("OPENAI_BASE_URL") and not given.get("OPENAI_API_KEY"):
+        yield SettingFault(
+            "OPENAI_BASE_URL",
+            "is set without OPENAI_API_KEY, so the simulator would answer in its place",
+            "Set OPENAI_API_KEY too; to an upstream that asks for none, any word will do",
+        )

@@ -1,0 +1,248 @@
+"""How the text of one environment variable becomes a value that cannot be wrong."""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+import attrs
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+T = TypeVar("T")
+
+_TENANT_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_ON = frozenset({"true", "1", "yes", "on"})
+_OFF = frozenset({"false", "0", "no", "off"})
+
+
+@attrs.frozen
+class RefusedError(Exception):
+    """A text is not a value of its variable.
+
+    Args:
+        message: what is wrong with it; never quotes a secret.
+        remedy: how to mend it.
+    """
+
+    message: str
+    remedy: str
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser of the given words; upper and lower case are the same to it."""
+
+    def parse(text: str) -> str:
+        for choice in choices:
+            if choice.lower() == text.lower():
+                return choice
+        raise RefusedError(f"{text!r} is not one of its values", f"Use {' or '.join(choices)}")
+
+    return parse
+
+
+def comma_list(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """A parser of comma-separated values; empty ones are passed over."""
+
+    def parse_all(text: str) -> tuple[T, ...]:
+        return tuple(parse(part.strip()) for part in text.split(",") if part.strip())
+
+    return parse_all
+
+
+def not_built(what: str) -> Callable[[str], None]:
+    """A parser that refuses every value, because ``what`` does not exist in this version."""
+
+    def refuse(_text: str) -> None:
+        raise RefusedError(f"{what} not part of this version yet", "Unset it")
+
+    return refuse
+
+
+def switch(text: str) -> bool:
+    """``true`` or ``false``, also 1, yes, on, 0, no and off."""
+    word = text.lower()
+    if word not in _ON | _OFF:
+        raise RefusedError(f"{text!r} is neither true nor false", "Use true or false")
+    return word in _ON
+
+
+def environment(text: str) -> str:
+    """``development``, the only environment that is built so far."""
+    if one_of("development", "production")(text) == "production":
+        raise RefusedError(
+            "production needs tenants' API keys, PostgreSQL, Redis and Google Cloud, which are "
+            "not part of this version yet",
+            "Unset it, or use development",
+        )
+    return "development"
+
+
+def require_keys(text: str) -> bool:
+    """``false``, since there are no tenants' API keys so far."""
+    if switch(text):
+        not_built("tenants' API keys are")(text)
+    return False
+
+
+def workers(text: str) -> int:
+    """``1``, since processes share nothing so far."""
+    if _whole_number(text, 1, 1024) > 1:
+        raise RefusedError(
+            "several processes need PostgreSQL and Redis, which are not part of this version yet",
+            "Use 1",
+        )
+    return 1
+
+
+def tool_isolation(text: str) -> str:
+    """``best-effort``, since tools run in the gateway's own process so far."""
+    choice = one_of("required", "best-effort")(text)
+    if choice == "required":
+        raise RefusedError("tool cells are not part of this version yet", "Use best-effort")
+    return choice
+
+
+def host(text: str) -> str:
+    """A name or an address to bind to."""
+    if not _VISIBLE_ASCII.fullmatch(text) or "/" in text:
+        raise RefusedError(f"{text!r} is no host", "Use a name or an address such as 127.0.0.1")
+    return text.strip("[]")
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 takes a free one."""
+    return _whole_number(text, 0, 65535)
+
+
+def seconds(text: str) -> float:
+    """A time above zero, in seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise RefusedError(
+            f"{text!r} is no time in seconds", "Use a number above 0, in seconds, such as 15"
+        )
+    return value
+
+
+def milliseconds(text: str) -> int:
+    """A time in milliseconds."""
+    return _whole_number(text, 1, 86_400_000)
+
+
+def tenant_id(text: str) -> str:
+    """A tenant's id: a DNS label in lower case."""
+    if not _TENANT_ID.fullmatch(text):
+        raise RefusedError(
+            f"{text!r} is no tenant id",
+            "Use lower-case letters, digits and inner hyphens, at most 63 characters",
+        )
+    return text
+
+
+def network(text: str) -> Network:
+    """A CIDR, or a single address."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise RefusedError(
+            f"{text!r} is no network ({error})", "Use CIDRs such as 10.0.0.0/8, comma-separated"
+        ) from None
+
+
+def upstream_host(text: str) -> str:
+    """A host alone: a name in lower case, or an address without brackets."""
+    name = text.lower().strip("[]")
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        if not _HOST_NAME.fullmatch(name):
+            raise RefusedError(
+                f"{text!r} is no host", "Name hosts alone, without scheme, port and path"
+            ) from None
+        return name
+
+
+def registry(text: str) -> Path:
+    """``dir:PATH``, the only kind of registry so far."""
+    if text.startswith("gs://"):
+        raise RefusedError(
+            "registries in Google Cloud Storage are not part of this version yet", "Use dir:PATH"
+        )
+    return _path_after("dir:", text)
+
+
+def secret_store(text: str) -> Path | None:
+    """``dir:PATH``, or None for ``env``."""
+    if text == "env":
+        return None
+    if text.startswith("gcp:"):
+        raise RefusedError("Secret Manager is not part of this version yet", "Use env or dir:PATH")
+    return _path_after("dir:", text, also="env or ")
+
+
+def store(text: str) -> Path:
+    """``sqlite:PATH``, the only kind of store so far."""
+    if text.startswith(("postgresql:", "postgres:")):
+        raise RefusedError("PostgreSQL is not part of this version yet", "Use sqlite:PATH")
+    path = text.removeprefix("sqlite:")
+    if path.startswith(("//", ":")):
+        raise RefusedError("it does not name a file", "Use sqlite:PATH with a file's path")
+    return _path_after("sqlite:", text)
+
+
+def base_url(text: str) -> str:
+    """An http(s) URL without credentials, query or trailing slash."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not _VISIBLE_ASCII.fullmatch(text):
+        raise RefusedError(
+            "it is no http or https URL", "Use a URL such as http://localhost:11434/v1"
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise RefusedError(
+            "it carries credentials, a query or a fragment",
+            "Use the URL alone, and OPENAI_API_KEY for the credential",
+        )
+    return text.rstrip("/")
+
+
+def secret(text: str) -> str:
+    """A credential that fits into an HTTP header; never quoted in a fault."""
+    if not _VISIBLE_ASCII.fullmatch(text):
+        raise RefusedError("it has spaces or characters outside ASCII", "Copy the key again")
+    return text
+
+
+def otel_switch(text: str) -> None:
+    """``none`` is accepted; anything else would turn on what does not exist so far."""
+    if text.lower() != "none":
+        not_built("OpenTelemetry is")(text)
+
+
+def _whole_number(text: str, least: int, most: int) -> int:
+    if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
+        return int(text)
+    raise RefusedError(
+        f"{text!r} is no whole number from {least} to {most}",
+        f"Use a whole number from {least} to {most}",
+    )
+
+
+def _path_after(scheme: str, text: str, also: str = "") -> Path:
+    path = text.removeprefix(scheme)
+    if not text.startswith(scheme) or not path or "\0" in path:
+        raise RefusedError(
+            f"{text!r} is not of the form {also}{scheme}PATH", f"Use {also}{scheme}PATH"
+        )
+    return Path(path)
