@@ -72,6 +72,8 @@ class RunEnded(msgspec.Struct, gc=False):
         status: ``completed``, ``incomplete``, ``failed``, ``cancelled`` or ``expired``.
         code: of a failed run: ``server_error``, ``rate_limit_exceeded`` or ``invalid_prompt``.
         message: of a failed run, fit for clients.
+        cause: of a failed run: a value of ``gateway.engines.errors.Cause``, or None for our fault.
+        retry_after_seconds: of a failed run, where the upstream asked to come back.
         reason: of an incomplete run: ``max_output_tokens`` or ``content_filter``.
         lost: whether its owner died, so that events between the head and this one are missing.
         elapsed_ms: since the run was admitted.
@@ -84,6 +86,8 @@ class RunEnded(msgspec.Struct, gc=False):
     usage: Usage = msgspec.field(default_factory=Usage)
     code: str | None = None
     message: str | None = None
+    cause: str | None = None
+    retry_after_seconds: float | None = None
     reason: str | None = None
     lost: bool = False
     elapsed_ms: int = 0

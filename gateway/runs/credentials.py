@@ -1,0 +1,57 @@
+"""Which upstream account answers a tenant's runs."""
+
+import hashlib
+from functools import lru_cache
+
+import attrs
+
+from gateway.engines.ports import Credential
+from tenants.compiled import CompiledTenant
+from tenants.ports import Secrets
+
+
+@attrs.frozen
+class Account:
+    """A credential, and what tells it from others without giving it away.
+
+    Args:
+        origin: a hash of URL and key, kept beside items that only this account can read again.
+    """
+
+    credential: Credential
+    origin: str
+
+
+class Credentials:
+    """Finds a tenant's own account, or the operator's.
+
+    Args:
+        operator: the account of tenants that name none.
+    """
+
+    def __init__(self, secrets: Secrets, operator: Credential) -> None:
+        self._secrets = secrets
+        self._operator = operator
+
+    async def account(self, tenant: CompiledTenant) -> Account:
+        """The account of this tenant's runs.
+
+        The operator's key goes to the operator's URL alone: a tenant that names its own URL
+        names its own key.
+
+        Raises:
+            SecretMissingError: the tenant's key is not in the secret store.
+            SecretsUnavailableError: the secret store did not answer.
+        """
+        upstream = tenant.upstream
+        if upstream.api_key is None:
+            credential = self._operator
+        else:
+            key = await self._secrets.read(tenant.tenant_id, upstream.api_key)
+            credential = Credential(upstream.base_url or self._operator.base_url, key)
+        return Account(credential, _origin(credential.base_url, credential.api_key))
+
+
+@lru_cache(maxsize=4096)
+def _origin(base_url: str, api_key: str) -> str:
+    return hashlib.blake2b(f"{base_url}\0{api_key}".encode(), digest_size=8).hexdigest()

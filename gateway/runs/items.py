@@ -1,0 +1,152 @@
+"""A run's messages, calls and outputs as items of its thread."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.runs.ids import derived_id, item_ordinal, new_id
+from gateway.runs.leg import Leg, Output
+from gateway.runs.lifecycle import ToolOutput
+from gateway.store.model import Item
+
+_INTERRUPTED = "The run ended before this function answered."
+_PREFIXES = {"message": "msg", "function_call": "fc", "reasoning": "rs"}
+_REPLAYED = frozenset({"message", "function_call", "function_call_output", "reasoning"})
+_encode = msgspec.json.Encoder().encode
+
+
+def user_message(text: str, now: int) -> Item:
+    """What a client says."""
+    payload = {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": text}],
+    }
+    return Item(
+        id=new_id("msg"),
+        type="message",
+        role="user",
+        created_at=now,
+        completed_at=now,
+        payload=_encode(payload),
+    )
+
+
+def replayable(items: Iterable[Item], origin: str) -> list[bytes]:
+    """A thread's items as the upstream ``origin`` takes them in ``input``.
+
+    A thread is cut to begin with what a client said, so that no output stands without its call.
+    Reasoning goes back to its maker alone, and only before the item that it led to.
+    """
+    kept: list[Item] = []
+    for item in items:
+        if item.type not in _REPLAYED or (item.type == "reasoning" and item.origin != origin):
+            continue
+        if item.type == "message" and item.role == "user":
+            _drop_trailing_reasoning(kept)
+        if kept or item.role == "user":
+            kept.append(item)
+    _drop_trailing_reasoning(kept)
+    return [item.payload for item in kept]
+
+
+def _drop_trailing_reasoning(items: list[Item]) -> None:
+    while items and items[-1].type == "reasoning":
+        items.pop()
+
+
+class Maker:
+    """Makes the items of one run.
+
+    Attributes:
+        origin: the upstream account that answers it, as a hash.
+    """
+
+    def __init__(self, run_id: str, assistant_id: str) -> None:
+        self._run_id = run_id
+        self._assistant_id = assistant_id
+        self.origin: str | None = None
+
+    def finished(
+        self, number: int, leg: Leg, outputs: Sequence[ToolOutput], now: int
+    ) -> list[Item]:
+        """Everything of a leg whose calls were answered, each call with its output."""
+        items = [self._output(number, output, now) for output in leg.outputs]
+        return items + [self._tool_output(number, index, o, now) for index, o in enumerate(outputs)]
+
+    def interrupted(self, number: int, leg: Leg, reason: str, now: int) -> list[Item]:
+        """What there is of a leg that was cut short; open calls get an output that says so."""
+        items = [self._output(number, output, now, reason) for output in leg.outputs]
+        items += [
+            self._message(number, index, parts, now, reason)
+            for index, parts in leg.unfinished().items()
+        ]
+        items += [
+            self._tool_output(number, index, ToolOutput(call.item.call_id, _INTERRUPTED), now)
+            for index, call in enumerate(leg.calls)
+        ]
+        return items
+
+    def _output(self, leg: int, output: Output, now: int, reason: str | None = None) -> Item:
+        kind = output.item.type
+        whole = output.item.status != "incomplete"
+        payload = _as_input(msgspec.json.decode(output.raw))
+        return Item(
+            id=derived_id(
+                _PREFIXES.get(kind, "item"), self._run_id, item_ordinal(leg, output.index)
+            ),
+            type=kind,
+            role="assistant" if kind == "message" else None,
+            created_at=now,
+            completed_at=now if whole else None,
+            status="completed" if whole else "incomplete",
+            incomplete_reason=None if whole else reason,
+            run_id=self._run_id,
+            assistant_id=self._assistant_id,
+            payload=_encode(payload),
+            origin=self.origin if payload.get("encrypted_content") else None,
+        )
+
+    def _message(
+        self, leg: int, index: int, parts: list[dict[str, Any]], now: int, reason: str
+    ) -> Item:
+        return Item(
+            id=derived_id("msg", self._run_id, item_ordinal(leg, index)),
+            type="message",
+            role="assistant",
+            created_at=now,
+            status="incomplete",
+            incomplete_reason=reason,
+            run_id=self._run_id,
+            assistant_id=self._assistant_id,
+            payload=_encode({"type": "message", "role": "assistant", "content": parts}),
+        )
+
+    def _tool_output(self, leg: int, index: int, output: ToolOutput, now: int) -> Item:
+        payload = {
+            "type": "function_call_output",
+            "call_id": output.call_id,
+            "output": output.output,
+        }
+        return Item(
+            id=derived_id("fco", self._run_id, item_ordinal(leg, index)),
+            type="function_call_output",
+            created_at=now,
+            completed_at=now,
+            run_id=self._run_id,
+            assistant_id=self._assistant_id,
+            payload=_encode(payload),
+        )
+
+
+def _as_input(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An output item as it may be sent back: without the upstream's id and state."""
+    kept = {key: item[key] for key in item if key not in {"id", "status"}}
+    if kept.get("type") == "message":
+        kept["content"] = [_as_part(part) for part in kept.get("content") or []]
+    return kept
+
+
+def _as_part(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: part[key] for key in part if key != "logprobs"}

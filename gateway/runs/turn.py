@@ -1,0 +1,298 @@
+"""One turn, driven from its admission to its committed end."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import attrs
+import structlog
+
+from gateway.engines.errors import Cause, EngineError
+from gateway.engines.events import Event
+from gateway.engines.ports import Answer, Call, Engine
+from gateway.runs import lifecycle, log, outcome
+from gateway.runs.credentials import Account, Credentials
+from gateway.runs.errors import DrainingError
+from gateway.runs.items import Maker, replayable
+from gateway.runs.leg import Leg, Output
+from gateway.runs.lifecycle import RoundAnswered, RunCancelling, RunEnded, ToolOutput, Usage
+from gateway.runs.live import LiveRun
+from gateway.runs.ports import TurnMetrics
+from gateway.store.errors import StoreError, StoreUnavailableError
+from gateway.store.model import Item, RunBegin, RunEnd, Thread
+from gateway.store.ports import Store
+from gateway.tools.ports import ToolCall, ToolExecutor
+
+_log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class TurnLimits:
+    """Bounds of one run.
+
+    Args:
+        exists_after_seconds: when a run exists though its upstream has not answered yet.
+        run_seconds: the longest that a run may take.
+        log_bytes: the most that its events may take in memory.
+        history_items: how much of a thread its model is sent.
+        commit_seconds: how long clients wait for a store that is away.
+        commit_retry_seconds: between two tries to write a run's end.
+    """
+
+    exists_after_seconds: float = 10
+    run_seconds: float = 1800
+    log_bytes: int = 32 * 2**20
+    history_items: int = 1000
+    commit_seconds: float = 60
+    commit_retry_seconds: float = 0.5
+
+
+@attrs.frozen
+class TurnServices:
+    """What a turn works with."""
+
+    engine: Engine
+    executor: ToolExecutor
+    store: Store
+    credentials: Credentials
+    metrics: TurnMetrics
+    limits: TurnLimits = attrs.field(factory=TurnLimits)
+
+
+class Turn:
+    """Drives one live run; the only writer of its log."""
+
+    def __init__(self, run: LiveRun, services: TurnServices) -> None:
+        self._run = run
+        self._services = services
+        self._usage = Usage()
+        self._leg: Leg | None = None
+        self._maker = Maker(run.id, run.assistant.id)
+
+    async def drive(self) -> None:
+        """Work until the run's end is committed, or until it is known that it never exists."""
+        ending, error = await self._outcome()
+        self._run.ending = True
+        if not self._run.begun:
+            self._run.exists.set_exception(error or DrainingError())
+            return
+        await asyncio.wait([self._run.exists])
+        if self._run.exists.exception() is None:
+            await self._end(ending)
+
+    async def exist(self) -> None:
+        """Make the run exist: written, and the first event in its log.
+
+        Raises:
+            StoreError: it could not be written; the run never exists.
+        """
+        run = self._run
+        if run.begun:
+            await asyncio.shield(run.exists)
+            return
+        run.begun = True
+        head = lifecycle.event(run.head)
+        try:
+            await self._services.store.begin_run(run.context, self._begin(head.raw))
+        except StoreError as error:
+            run.exists.set_exception(error)
+            raise
+        run.log.append(run.head.created_at * 1000, [head])
+        run.exists.set_result(None)
+
+    def _begin(self, head: bytes) -> RunBegin:
+        run = self._run
+        new = run.request.thread_id is None
+        return RunBegin(
+            fence=run.fence,
+            thread_id=run.thread_id,
+            assistant_id=run.assistant.id,
+            model=run.assistant.model,
+            created_at=run.head.created_at,
+            correlation_id=run.context.correlation_id,
+            head=head,
+            items=(run.message,),
+            thread=Thread(run.thread_id, run.head.created_at) if new else None,
+            key=run.request.key,
+        )
+
+    async def _outcome(self) -> tuple[RunEnded, Exception | None]:
+        """How the work ended, and the error that is the answer if the run does not exist."""
+        run = self._run
+        try:
+            async with asyncio.timeout(self._services.limits.run_seconds):
+                return await self._work(), None
+        except asyncio.CancelledError:
+            _uncancel()
+            if run.stop_reason == "cancelled":
+                self._append([lifecycle.event(RunCancelling())])
+            return outcome.stopped(run.stop_reason), None
+        except TimeoutError:
+            error = EngineError(Cause.TIMED_OUT)
+            return outcome.failed(error), error
+        except EngineError as error:
+            _log.warning("upstream_failed", run_id=run.id, **_facts(error))
+            return outcome.failed(error), error
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the run gets an end
+            if not isinstance(error, StoreError):
+                _log.exception("turn_broken", run_id=run.id)
+            return outcome.broken(), error
+
+    async def _work(self) -> RunEnded:
+        """Round after round, until the model calls no more functions."""
+        run = self._run
+        account = await self._services.credentials.account(run.tenant)
+        items = [*await self._history(), run.message]
+        self._maker.origin = account.origin
+        for number in range(run.assistant.max_rounds + 1):
+            run.rounds = number + 1
+            last = number == run.assistant.max_rounds
+            leg = await self._round(account, replayable(items, account.origin), tools=not last)
+            if last or leg.status != "completed" or not leg.calls:
+                break
+            items += await self._answered(number, leg)
+        return outcome.answered(leg)
+
+    async def _history(self) -> list[Item]:
+        run = self._run
+        if run.request.thread_id is None:
+            return []
+        store = self._services.store
+        items = await store.items(run.context, run.thread_id, self._services.limits.history_items)
+        if not items:
+            await store.thread(run.context, run.thread_id)
+        return items
+
+    async def _round(self, account: Account, conversation: list[bytes], *, tools: bool) -> Leg:
+        run = self._run
+        leg = self._leg = Leg()
+        call = Call(
+            assistant=run.assistant,
+            credential=account.credential,
+            input=conversation,
+            stream=run.request.stream,
+            tools_allowed=tools,
+            prompt_cache_key=run.tenant.tenant_id,
+            correlation_id=run.context.correlation_id,
+        )
+        answer = await self._services.engine.open(call)
+        try:
+            await self.exist()
+            await self._read(answer, leg)
+        finally:
+            await answer.close()
+            self._count(leg.usage)
+        return leg
+
+    async def _read(self, answer: Answer, leg: Leg) -> None:
+        run = self._run
+        while events := await answer.read():
+            leg.feed(events)
+            if leg.spoke and run.first_token_ms is None:
+                run.first_token_ms = run.elapsed_ms()
+            self._append(events)
+            if run.log.size > self._services.limits.log_bytes:
+                raise EngineError(Cause.BROKEN, detail="the answer is longer than what is kept")
+
+    def _append(self, events: Sequence[Event]) -> None:
+        self._run.log.append(time.time_ns() // 1_000_000, events)
+
+    def _count(self, usage: Usage) -> None:
+        self._usage = Usage(
+            self._usage.prompt_tokens + usage.prompt_tokens,
+            self._usage.completion_tokens + usage.completion_tokens,
+            self._usage.total_tokens + usage.total_tokens,
+        )
+
+    async def _answered(self, number: int, leg: Leg) -> list[Item]:
+        """Run a round's functions; calls and outputs are written together."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._call(output)) for output in leg.calls]
+        outputs = [task.result() for task in tasks]
+        items = self._maker.finished(number, leg, outputs, int(time.time()))
+        await self._services.store.save_items(self._run.context, self._run.fence, items)
+        self._run.items += items
+        self._leg = None
+        self._append([lifecycle.event(RoundAnswered(outputs))])
+        return items
+
+    async def _call(self, output: Output) -> ToolOutput:
+        run = self._run
+        item = output.item
+        call = ToolCall(
+            call_id=item.call_id,
+            name=item.name,
+            arguments=item.arguments,
+            thread_id=run.thread_id,
+            correlation_id=run.context.correlation_id,
+        )
+        result = await self._services.executor.run(run.tenant, run.assistant, call)
+        self._services.metrics.tool_called(failed=result.failed)
+        return ToolOutput(item.call_id, result.output, result.failed)
+
+    async def _end(self, ending: RunEnded) -> None:
+        """Commit the end, and only then tell it."""
+        run = self._run
+        ending.usage = self._usage
+        ending.elapsed_ms = run.elapsed_ms()
+        ending.first_token_ms = run.first_token_ms
+        batch = log.Batch(time.time_ns() // 1_000_000, [lifecycle.event(ending)])
+        items = self._last_items(ending, batch.at_ms // 1000)
+        end = RunEnd(
+            fence=run.fence,
+            status=ending.status,
+            ended_at=batch.at_ms // 1000,
+            ending=batch.events[0].raw,
+            items=tuple(items),
+            events=log.encode([*run.log.batches, batch]),
+        )
+        if await self._commit(end):
+            run.items += items
+            run.log.append(*batch)
+            run.ended.set_result(ending)
+        run.log.close()
+
+    def _last_items(self, ending: RunEnded, now: int) -> list[Item]:
+        leg = self._leg
+        if leg is None:
+            return []
+        number = self._run.rounds - 1
+        if ending.status == "completed" and not leg.calls:
+            return self._maker.finished(number, leg, (), now)
+        return self._maker.interrupted(number, leg, outcome.message_reason(ending), now)
+
+    async def _commit(self, end: RunEnd) -> bool:
+        """Write the end; a store that is away is waited for, while clients see heartbeats.
+
+        Returns:
+            Whether clients may be told of the end. When the store stays away they are told of a
+            fault, and the end is written once the store is back.
+        """
+        limits = self._services.limits
+        deadline = time.monotonic() + limits.commit_seconds
+        while True:
+            try:
+                await self._services.store.end_run(self._run.context, end)
+            except StoreUnavailableError as error:
+                if time.monotonic() > deadline and not self._run.ended.done():
+                    _log.error("run_end_not_stored", run_id=self._run.id, detail=error.detail)
+                    self._run.ended.set_exception(error)
+                    self._run.log.close()
+            except StoreError as error:
+                _log.exception("run_end_refused", run_id=self._run.id)
+                if not self._run.ended.done():
+                    self._run.ended.set_exception(error)
+                return False
+            else:
+                return not self._run.ended.done()
+            await asyncio.sleep(limits.commit_retry_seconds)
+
+
+def _uncancel() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+
+
+def _facts(error: EngineError) -> dict[str, str | int | None]:
+    return {"cause": error.cause.value, "status": error.status, "detail": error.detail}
