@@ -124,7 +124,7 @@ class Settings:
         return cls(**values, tenant_secrets=secrets)
 
 
-ACTED_ON: Mapping[str, attrs.Attribute[Any]] = {
+ACTED_ON: Mapping[str, "attrs.Attribute[Any]"] = {
     field.metadata[_VARIABLE]: field for field in attrs.fields(Settings) if field.metadata
 }
 UNBUILT: Mapping[str, Callable[[str], Any]] = {

@@ -242,7 +242,6 @@ def _whole_number(text: str, least: int, most: int) -> int:
 def _path_after(scheme: str, text: str, also: str = "") -> Path:
     path = text.removeprefix(scheme)
     if not text.startswith(scheme) or not path or "\0" in path:
-        raise RefusedError(
-            f"{text!r} is not of the form {also}{scheme}PATH", f"Use {also}{scheme}PATH"
-        )
+        form = f"{also}{scheme}PATH"
+        raise RefusedError(f"it is not of the form {form}", f"Use {form}")
     return Path(path)
