@@ -26,9 +26,12 @@ class EngineError(Exception):
         status: the upstream's HTTP status, or None where there was none.
         retry_after_seconds: when the upstream asked to come back.
         detail: for the log alone; may quote the upstream, bounded to 500 characters.
+        retryable: whether the same call may be sent again, since nothing was answered and the
+            reason may pass.
     """
 
     cause: Cause
     status: int | None = None
     retry_after_seconds: float | None = None
     detail: str = ""
+    retryable: bool = False

@@ -123,7 +123,7 @@ def decode(raw: bytes, name: str | None = None) -> Event:
 
     Args:
         raw: the JSON object.
-        name: its type where the framing already said so.
+        name: its type where the framing already said so; believed where we act on it.
 
     Returns:
         The event; ``body`` is None for types we do not act on and for bodies of another shape.
@@ -131,11 +131,12 @@ def decode(raw: bytes, name: str | None = None) -> Event:
     Raises:
         msgspec.DecodeError: these bytes are not a JSON object.
     """
-    name = name or _head.decode(raw).type
-    decoder = _DECODERS.get(name)
+    kind = name if name in _DECODERS else _head.decode(raw).type or name or ""
+    decoder = _DECODERS.get(kind)
     if decoder is None:
-        return Event(name, raw)
+        return Event(kind, raw)
     try:
-        return Event(name, raw, decoder.decode(raw))
+        return Event(kind, raw, decoder.decode(raw))
     except msgspec.ValidationError:
-        return Event(name, raw)
+        _head.decode(raw)  # reading stopped at a field of another type; the rest may be broken
+        return Event(kind, raw)

@@ -1,0 +1,150 @@
+"""Answers of a Responses upstream, streamed and whole, as batches of events."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.engines.errors import Cause, EngineError
+from gateway.engines.events import Event, decode
+from gateway.engines.sse import ServerSentEvent, Splitter
+from gateway.engines.transport import Exchange
+
+_TERMINAL = frozenset(
+    {
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+        "response.cancelled",
+        "error",
+    }
+)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_encoder = msgspec.json.Encoder()
+
+
+class StreamedAnswer:
+    """A stream: what arrives together is read together."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._splitter = Splitter()
+        self._ended = False
+        self._failure: EngineError | None = None
+
+    async def read(self) -> list[Event]:
+        """See ``gateway.engines.ports.Answer``."""
+        while not self._ended:
+            if self._failure is not None:
+                raise self._failure
+            chunk = await self._exchange.read()
+            if not self._ended and (events := self._events(chunk)):
+                return events
+        return []
+
+    async def close(self) -> None:
+        """See ``gateway.engines.ports.Answer``."""
+        self._ended = True
+        self._exchange.close()
+
+    def _events(self, chunk: bytes) -> list[Event]:
+        """The chunk's events; what is wrong behind them is raised at the next read."""
+        events: list[Event] = []
+        try:
+            for sent in self._splitter.feed(chunk):
+                events.append(_event(sent))
+                if events[-1].type in _TERMINAL:
+                    self._ended = True
+                    self._exchange.release()
+                    return events
+        except EngineError as error:
+            self._fail(error)
+        else:
+            if not chunk or self._splitter.ended:
+                self._fail(EngineError(Cause.BROKEN, detail="no terminal event"))
+        return events
+
+    def _fail(self, error: EngineError) -> None:
+        self._failure = error
+        self._exchange.close()
+
+
+class WholeAnswer:
+    """An unstreamed answer as the events that it stands for."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._ended = False
+
+    async def read(self) -> list[Event]:
+        """See ``gateway.engines.ports.Answer``."""
+        if self._ended:
+            return []
+        document = await self._exchange.read_whole()
+        if self._ended:
+            return []
+        events = events_of(document)
+        self._ended = True
+        return events
+
+    async def close(self) -> None:
+        """See ``gateway.engines.ports.Answer``."""
+        self._ended = True
+        self._exchange.close()
+
+
+def events_of(document: bytes) -> list[Event]:
+    """The events of a whole response: its creation, its items, its end.
+
+    Raises:
+        EngineError: BROKEN; it is no response object, or one that has not ended.
+    """
+    try:
+        response = _one_line(document)
+        fields = msgspec.json.decode(response, type=dict[str, msgspec.Raw])
+        items = msgspec.json.decode(fields["output"], type=list[msgspec.Raw])
+        status = msgspec.json.decode(fields.get("status", b'"completed"'))
+    except (*_UNREADABLE, KeyError) as error:
+        raise _broken("no response object", error) from None
+    ending = f"response.{status}"
+    if ending not in _TERMINAL:
+        raise EngineError(Cause.BROKEN, detail="the response has not ended")
+    events = [_made(0, "response.created", response=_begun(fields))]
+    events += [
+        _made(index + 1, "response.output_item.done", output_index=index, item=item)
+        for index, item in enumerate(items)
+    ]
+    return [*events, _made(len(events), ending, response=msgspec.Raw(response))]
+
+
+def _begun(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:
+    """The response as it was when it began."""
+    began = {"status": "in_progress", "output": []}
+    unknown = ("error", "incomplete_details", "usage", "completed_at")
+    return {**fields, **began, **{name: None for name in unknown if name in fields}}
+
+
+def _made(number: int, name: str, **fields: object) -> Event:
+    raw = _encoder.encode({"type": name, "sequence_number": number, **fields})
+    return decode(raw, name)
+
+
+def _event(sent: ServerSentEvent) -> Event:
+    name, data = sent
+    try:
+        return decode(_one_line(data), name)
+    except _UNREADABLE as error:
+        raise _broken("an event that is no JSON object", error) from None
+
+
+def _one_line(document: bytes) -> bytes:
+    """The JSON document, checked to be UTF-8 and without line breaks, so that SSE can carry it.
+
+    msgspec does not look into what it carries unread.
+    """
+    if not document.isascii():
+        document.decode()
+    return msgspec.json.format(document, indent=-1) if b"\n" in document else document
+
+
+def _broken(what: str, error: Exception) -> EngineError:
+    return EngineError(Cause.BROKEN, detail=f"{what}: {type(error).__name__}")
