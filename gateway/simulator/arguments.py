@@ -146,7 +146,7 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
 
 def _referred(reference: str, root: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Any = root
-    for step in reference.lstrip("#").strip("/").split("/"):
+    for step in filter(None, reference.lstrip("#").split("/")):
         found = found.get(step) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
 
@@ -169,7 +169,7 @@ def _value(drawing: _Drawing, name: str, schema: Mapping[str, Any], depth: int) 
     if "const" in schema:
         return schema["const"]
     if isinstance(schema.get("enum"), list) and schema["enum"]:
-        return _member(drawing.evidence, schema)
+        return _member(drawing, schema)
     if depth > _DEEPEST:
         return None
     match _kind(schema):
@@ -209,10 +209,13 @@ def _mentioned(member: object, evidence: Evidence) -> bool:
     return bool(stems) and stems <= evidence.stems
 
 
-def _member(evidence: Evidence, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any JSON value
+def _member(drawing: _Drawing, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any JSON value
+    """The member that the message mentions, else the default, else the first."""
     members = schema["enum"]
     default = schema["default"] if schema.get("default") in members else members[0]
-    return next((member for member in members if _mentioned(member, evidence)), default)
+    member = next((m for m in members if _mentioned(m, drawing.evidence)), default)
+    drawing.used.add(str(member))
+    return member
 
 
 def _number(drawing: _Drawing, schema: Mapping[str, Any], *, whole: bool) -> int | float:
@@ -231,7 +234,7 @@ def _array(drawing: _Drawing, name: str, schema: Mapping[str, Any], depth: int) 
     resolved = _resolved(items, drawing.root)
     if isinstance(resolved.get("enum"), list):
         told = [member for member in resolved["enum"] if _mentioned(member, drawing.evidence)]
-        return told or [_member(drawing.evidence, resolved)] if resolved["enum"] else []
+        return told or [_member(drawing, resolved)] if resolved["enum"] else []
     kind = _kind(resolved)
     count = len(drawing.evidence.numbers) if kind in ("integer", "number") else 1
     if kind == "string" and drawing.evidence.listed:

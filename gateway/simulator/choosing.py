@@ -16,7 +16,7 @@ from gateway.simulator.conversation import (
     Message,
 )
 from gateway.simulator.evidence import gather
-from gateway.simulator.wording import first_sentence, stem, subjects, words
+from gateway.simulator.wording import first_sentence, stems, subjects
 
 _ENOUGH_OF_DESCRIPTION = 2  # one word in common with a description is chance
 _MOST_CALLS = 32
@@ -59,26 +59,26 @@ def _fitting(functions: tuple[Function, ...], message: str) -> tuple[Function, .
     """Those that a message names outright, else all that share its subjects."""
     tokens = {token.strip("`'\".,;:!?()") for token in message.split()}
     outright = tuple(function for function in functions if _names(function, tokens))
-    about = subjects(message)
-    return outright or tuple(function for function in functions if _fits(function, about))
+    spoken = stems(message)
+    return outright or tuple(function for function in functions if _fits(function, spoken))
 
 
 def _names(function: Function, tokens: set[str]) -> bool:
     return "_" in function.name and function.name in tokens
 
 
-def _fits(function: Function, about: frozenset[str]) -> bool:
+def _fits(function: Function, spoken: frozenset[str]) -> bool:
     named, described = _subjects_of(function.name, function.description)
-    return bool(named & about) or len(described & about) >= _ENOUGH_OF_DESCRIPTION
+    return bool(named & spoken) or len(described & spoken) >= _ENOUGH_OF_DESCRIPTION
 
 
 @lru_cache(maxsize=4096)
 def _subjects_of(name: str, description: str) -> tuple[frozenset[str], frozenset[str]]:
-    return subjects(name), subjects(first_sentence(description))
+    return subjects(name) or stems(name), subjects(first_sentence(description))
 
 
 def _calls_of(function: Function, message: str) -> Iterator[FunctionCall]:
-    own = frozenset(map(stem, words(function.name)))
+    own = stems(function.name)
     for arguments in draw_all(function.parameters, gather(message), own):
         call_id = "call_" + os.urandom(12).hex()
         yield FunctionCall(call_id, function.name, msgspec.json.encode(arguments).decode())

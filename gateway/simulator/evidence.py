@@ -11,12 +11,18 @@ _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|`([^`]+)`|(?<!\w)'([^']+)'(?
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _ID = re.compile(r"(?<![\w-])#?(?=[\w-]{0,40}\d)(?=[\w-]{0,40}[A-Za-z_-])[A-Za-z0-9][\w-]{1,60}")
 _NUMBER = re.compile(r"(?<![\w.-])-?\d{1,15}(?:\.\d{1,15})?(?![\w-]|\.\d)")
-_NAME = r"[^\W\d_a-z][\w'\u2019-]{0,40}(?: [^\W\d_a-z][\w'\u2019-]{0,40}){0,3}"
-_SEPARATOR = r"(?:, and |, or | and | or |, | & )"
-_NAMES = re.compile(
-    rf"\b(?:in|for|of|at|to|from|about|named|called|with|and|near)\s({_NAME}(?:{_SEPARATOR}{_NAME})*)"
+_CAPITALISED = r"[^\W\d_a-z][\w'\u2019-]{0,40}"
+_NAME = rf"{_CAPITALISED}(?: {_CAPITALISED}){{0,3}}"
+_LOWER = r"[a-z\u00df-\u00ff]{3,40}"
+_JOIN = r"(?:, and |, or | and | or | vs\.? | versus |, | & )"
+_PLACED = r"\b(?i:in|for|of|at|to|from|about|named|called|with|near)\s"
+# A capital letter that opens a sentence makes no name, unless a list goes on from it.
+_LISTS = re.compile(
+    rf"{_PLACED}({_NAME}(?:{_JOIN}{_NAME})*)"
+    rf"|{_PLACED}({_LOWER}(?:{_JOIN}{_LOWER})+)"
+    rf"|(?:^|(?<=[\w,;:] ))({_CAPITALISED}(?:{_JOIN}{_NAME})+)"
+    rf"|(?<=[\w,;:] )({_NAME})"
 )
-_CAPITALISED = re.compile(rf"(?<=[\w,;:] ){_NAME}")
 _DETERMINED = re.compile(
     r"\b(?:a|an|the|my|our|your|his|her|their|this|that|about|for|of)\s+([^\W\d_]{2,40})",
     re.IGNORECASE,
@@ -52,9 +58,8 @@ def gather(message: str) -> Evidence:
     text = message[:_MAX_CHARACTERS]
     quotes = tuple(next(filter(None, groups)) for groups in _QUOTED.findall(text))
     plain = _QUOTED.sub(" ", text)
-    lists = [re.split(_SEPARATOR, found) for found in _NAMES.findall(plain)]
+    lists = _lists(plain)
     names = [name for found in lists for name in found]
-    names += [name for name in _CAPITALISED.findall(plain) if is_subject(name)]
     return Evidence(
         text=text,
         quotes=quotes,
@@ -66,6 +71,13 @@ def gather(message: str) -> Evidence:
         nouns=_nouns(plain),
         stems=frozenset(map(stem, words(text))),
     )
+
+
+def _lists(text: str) -> list[list[str]]:
+    """Names and lists of them; those of words that name nothing are left out."""
+    found = ["".join(groups) for groups in _LISTS.findall(text)]
+    lists = [re.split(_JOIN, names) for names in found]
+    return [names for names in lists if all(map(is_subject, names))]
 
 
 def _nouns(text: str) -> tuple[str, ...]:

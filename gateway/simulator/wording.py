@@ -43,13 +43,17 @@ def words(text: str) -> list[str]:
     return _WORD.findall(_CAMEL.sub(" ", text))
 
 
-_STOP_STEMS = frozenset(map(stem, STOP_WORDS))
 _GENERIC_STEMS = frozenset(map(stem, GENERIC_WORDS))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of a text's words, but for those that only hold a sentence together."""
+    return frozenset(stem(word) for word in words(text) if word.casefold() not in STOP_WORDS)
 
 
 def subjects(text: str) -> frozenset[str]:
     """The stems of the words that say what a text is about."""
-    return frozenset(map(stem, words(text))) - _STOP_STEMS - _GENERIC_STEMS
+    return stems(text) - _GENERIC_STEMS
 
 
 def is_subject(word: str) -> bool:
