@@ -28,6 +28,29 @@ class ThreadBusyError(StoreError):
 
 
 @attrs.frozen
+class KeyUsedError(StoreError):
+    """The ``Idempotency-Key`` belongs to another run already; nothing was written.
+
+    Args:
+        run_id: the run that it belongs to.
+    """
+
+    key: str
+    run_id: str
+
+
+@attrs.frozen
+class DuplicateError(StoreError):
+    """Something of this id is stored already; nothing was written.
+
+    Args:
+        kind: ``thread``, ``run`` or ``item``.
+    """
+
+    kind: str
+
+
+@attrs.frozen
 class FenceLostError(StoreError):
     """The run has ended already, or somebody else owns it; nothing was written."""
 

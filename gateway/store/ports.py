@@ -11,7 +11,11 @@ class Threads(Protocol):
     """Conversations and what was said in them. Every method raises ``StoreUnavailableError``."""
 
     async def create_thread(self, tenant: TenantContext, thread: Thread) -> None:
-        """Keep a new, empty thread."""
+        """Keep a new, empty thread.
+
+        Raises:
+            DuplicateError: there is one of that id within the tenant.
+        """
         ...
 
     async def thread(self, tenant: TenantContext, thread_id: str) -> Thread:
@@ -55,6 +59,8 @@ class Runs(Protocol):
         Raises:
             NotFoundError: its thread does not exist.
             ThreadBusyError: another run works on the thread.
+            KeyUsedError: its key started another run in the last 24 hours; looked at first.
+            DuplicateError: a thread, run or item of such an id is there already.
         """
         ...
 
@@ -63,6 +69,7 @@ class Runs(Protocol):
 
         Raises:
             FenceLostError: the run has ended or has another owner.
+            DuplicateError: the thread has an item of such an id already.
         """
         ...
 
@@ -71,6 +78,7 @@ class Runs(Protocol):
 
         Raises:
             FenceLostError: the run has ended or has another owner.
+            DuplicateError: the thread has an item of such an id already.
         """
         ...
 

@@ -1,0 +1,162 @@
+"""What is written and read of runs and their idempotency keys."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from gateway.store import sqlite_threads
+from gateway.store.errors import FenceLostError, KeyUsedError, NotFoundError, ThreadBusyError
+from gateway.store.model import Fence, Item, Key, Run, RunBegin, RunEnd
+from gateway.store.sqlite_logs import Log, add_log
+
+KEY_SECONDS = 24 * 3600
+
+_ADD = """
+    INSERT INTO runs
+        (tenant, id, thread_id, assistant_id, model, status, owner, epoch, created_at,
+         correlation_id, head)
+    VALUES (?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)
+"""
+_OWNED = "tenant = ? AND id = ? AND owner = ? AND epoch = ? AND ended_at IS NULL"
+_END = f"""
+    UPDATE runs SET status = ?, ended_at = ?, ending = ? WHERE {_OWNED} RETURNING thread_id
+"""  # noqa: S608 - the text is a constant of this module
+_THREAD_OF = f"SELECT thread_id FROM runs WHERE {_OWNED}"  # noqa: S608 - as above
+_END_LOST = "UPDATE runs SET status = 'failed', ended_at = ?, ending = ? WHERE ended_at IS NULL"
+_RUN = """
+    SELECT id, thread_id, assistant_id, model, status, created_at, correlation_id, head, ended_at,
+        ending
+    FROM runs WHERE tenant = ? AND id = ?
+"""
+_KEY = """
+    SELECT scope, key, body, run_id FROM idempotency
+    WHERE tenant = ? AND scope = ? AND key = ? AND created_at > ?
+"""
+_ADD_KEY = """
+    INSERT OR REPLACE INTO idempotency (tenant, scope, key, body, run_id, thread_id, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def begin_run(connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, now: int) -> None:
+    """Write a run with its thread, its first items and its key, which is kept from ``now`` on.
+
+    Raises:
+        NotFoundError: its thread does not exist.
+        ThreadBusyError: another run works on the thread.
+        KeyUsedError: its key started another run already.
+    """
+    if begin.key is not None:
+        _use_key(connection, tenant_id, begin, begin.key, now)
+    if begin.thread is not None:
+        sqlite_threads.create_thread(connection, tenant_id, begin.thread)
+    else:
+        _require_free(connection, tenant_id, begin.thread_id)
+    connection.execute(_ADD, _run_row(tenant_id, begin))
+    sqlite_threads.add_items(connection, tenant_id, begin.thread_id, begin.items)
+
+
+def save_items(
+    connection: sqlite3.Connection, tenant_id: str, fence: Fence, items: Sequence[Item]
+) -> None:
+    """Add items to a run's thread.
+
+    Raises:
+        FenceLostError: the run has ended or has another owner.
+    """
+    row = connection.execute(_THREAD_OF, _fence_row(tenant_id, fence)).fetchone()
+    if row is None:
+        raise FenceLostError(fence.run_id)
+    sqlite_threads.add_items(connection, tenant_id, row[0], items)
+
+
+def end_run(
+    connection: sqlite3.Connection, tenant_id: str, end: RunEnd, log: Log | None, now: int
+) -> None:
+    """Write a run's end, its last items and its log, which is kept from ``now`` on.
+
+    Raises:
+        FenceLostError: the run has ended or has another owner.
+    """
+    values = (end.status, end.ended_at, end.ending, *_fence_row(tenant_id, end.fence))
+    row = connection.execute(_END, values).fetchone()
+    if row is None:
+        raise FenceLostError(end.fence.run_id)
+    sqlite_threads.add_items(connection, tenant_id, row[0], end.items)
+    if log is not None:
+        add_log(connection, tenant_id, end.fence.run_id, log, now)
+
+
+def end_lost(connection: sqlite3.Connection, ending: bytes, now: int) -> int:
+    """End every run that still works, in all tenants: the process that worked on it is dead.
+
+    Returns:
+        How many there were.
+    """
+    return connection.execute(_END_LOST, (now, ending)).rowcount
+
+
+def run(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> Run:
+    """Look a run up.
+
+    Raises:
+        NotFoundError: there is none of that id within the tenant.
+    """
+    row = connection.execute(_RUN, (tenant_id, run_id)).fetchone()
+    if row is None:
+        raise NotFoundError("run", run_id)
+    return Run(*row)
+
+
+def run_items(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> list[Item]:
+    """What a run added to its thread, oldest first.
+
+    Raises:
+        NotFoundError: there is no such run within the tenant.
+    """
+    thread_id = run(connection, tenant_id, run_id).thread_id
+    return sqlite_threads.items_of_run(connection, tenant_id, thread_id, run_id)
+
+
+def run_by_key(
+    connection: sqlite3.Connection, tenant_id: str, scope: str, key: str, now: int
+) -> tuple[Key, str] | None:
+    """The stored key and the id of its run, if it was used in the last 24 hours."""
+    row = connection.execute(_KEY, (tenant_id, scope, key, now - KEY_SECONDS)).fetchone()
+    return None if row is None else (Key(*row[:3]), row[3])
+
+
+def _use_key(
+    connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, key: Key, now: int
+) -> None:
+    used = run_by_key(connection, tenant_id, key.scope, key.key, now)
+    if used is not None:
+        raise KeyUsedError(key.key, used[1])
+    run_id = begin.fence.run_id
+    values = (tenant_id, key.scope, key.key, key.body, run_id, begin.thread_id, now)
+    connection.execute(_ADD_KEY, values)
+
+
+def _require_free(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> None:
+    run_id = sqlite_threads.active_run(connection, tenant_id, thread_id)
+    if run_id is not None:
+        raise ThreadBusyError(thread_id, run_id)
+    sqlite_threads.thread(connection, tenant_id, thread_id)
+
+
+def _run_row(tenant_id: str, begin: RunBegin) -> tuple[object, ...]:
+    return (
+        tenant_id,
+        begin.fence.run_id,
+        begin.thread_id,
+        begin.assistant_id,
+        begin.model,
+        begin.fence.owner,
+        begin.fence.epoch,
+        begin.created_at,
+        begin.correlation_id,
+        begin.head,
+    )
+
+
+def _fence_row(tenant_id: str, fence: Fence) -> tuple[str, str, str, int]:
+    return (tenant_id, fence.run_id, fence.owner, fence.epoch)
