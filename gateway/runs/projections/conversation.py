@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from gateway.runs.projections.dialect import CONVERSATION
 from gateway.runs.projections.frames import Frame
 
 
-class Numbered(NamedTuple):
+class Numbered(msgspec.Struct, frozen=True, gc=False):
     """Frames with consecutive numbers.
 
     Args:
@@ -23,6 +23,9 @@ class Numbered(NamedTuple):
 
     first: int
     frames: list[Frame]
+
+    def __len__(self) -> int:
+        return len(self.frames)
 
 
 class ConversationProjection:

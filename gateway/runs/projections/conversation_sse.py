@@ -1,12 +1,12 @@
 """A conversation's frames as Server-Sent Events."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from gateway.runs.projections.assistants_wire import encode as encode_json
 from gateway.runs.projections.conversation import Numbered
-from gateway.runs.projections.faults import Fault
 
-KEEPALIVE = b": keepalive\n"
+HEARTBEAT = b": keepalive\n"
 """One line without a blank one after it: the official SDK's decoder fails on an empty event."""
 
 # Python's readers of lines break at these; JSON may carry them as they are.
@@ -34,20 +34,9 @@ def encode(run_id: str, numbered: Numbered, after: int, retry_ms: int) -> bytes:
     return _escaped(b"".join(chunks))
 
 
-def error_event(fault: Fault) -> bytes:
-    """A fault as an event of its own, without an id."""
-    data = encode_json(
-        {
-            "event": "error",
-            "error": fault.message,
-            "error_type": fault.code,
-            "type": fault.type,
-            "code": fault.code,
-            "correlation_id": fault.correlation_id,
-            "timestamp": fault.timestamp,
-        }
-    )
-    return _escaped(b"event: error\ndata: " + data + b"\n\n")
+def error_event(fields: Mapping[str, object]) -> bytes:
+    """A fault that no event of a run can carry: flat, and without an id."""
+    return _escaped(b"event: error\ndata: " + encode_json(fields) + b"\n\n")
 
 
 @cache

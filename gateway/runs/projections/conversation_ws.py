@@ -4,18 +4,13 @@ import msgspec
 
 from gateway.runs.projections.assistants_wire import encode as encode_json
 from gateway.runs.projections.conversation import Numbered
-from gateway.runs.projections.faults import Fault
 from gateway.runs.projections.frames import Frame
 
-# Older clients end on `completed`, `failed` and a truthy `error` and on nothing else.
-_OVERHEARD = {
-    "thread.run.cancelled": ("The run was cancelled.", "run_cancelled", "urn:agw:run-cancelled"),
-    "thread.run.incomplete": (
-        "The answer is incomplete.",
-        "run_incomplete",
-        "urn:agw:run-incomplete",
-    ),
-    "thread.run.expired": ("The run expired.", "run_expired", "urn:agw:run-expired"),
+# Older clients end on `completed`, `failed` and a truthy `error`, and wait for ever on these.
+_UNHEARD = {
+    "thread.run.cancelled": ("run_cancelled", "The run was cancelled."),
+    "thread.run.incomplete": ("run_incomplete", "The answer is incomplete."),
+    "thread.run.expired": ("run_expired", "The run expired."),
 }
 
 
@@ -35,7 +30,7 @@ def encode(run_id: str, numbered: Numbered, after: int) -> list[str]:
         numbered: what a projection gave.
         after: the last number that the client has seen; 0 for none.
     """
-    first, frames = numbered
+    first, frames = numbered.first, numbered.frames
     texts: list[str] = []
     for number, frame in enumerate(frames, first):
         if number <= after:
@@ -48,23 +43,17 @@ def encode(run_id: str, numbered: Numbered, after: int) -> list[str]:
     return texts
 
 
-def error_frame(fault: Fault) -> str:
-    """A fault as a frame of its own, without an id."""
-    return encode_json(
-        {
-            "event": "error",
-            "error": fault.message,
-            "error_code": fault.code,
-            "type": fault.type,
-            "correlation_id": fault.correlation_id,
-            "timestamp": fault.timestamp,
-        }
-    ).decode()
-
-
 def _error_of(end: Frame, metadata: Frame) -> list[str]:
-    said = _OVERHEARD.get(end.name)
-    if said is None:
+    if end.name not in _UNHEARD:
         return []
+    code, message = _UNHEARD[end.name]
     known = msgspec.json.decode(metadata.data, type=_Metadata)
-    return [error_frame(Fault(*said, known.correlation_id, known.timestamp))]
+    fields = {
+        "event": "error",
+        "error": message,
+        "error_code": code,
+        "type": f"urn:agw:{code.replace('_', '-')}",
+        "correlation_id": known.correlation_id,
+        "timestamp": known.timestamp,
+    }
+    return [encode_json(fields).decode()]

@@ -25,7 +25,7 @@ class _Page(msgspec.Struct):
     has_more: bool
 
 
-def message(thread_id: str, item: Item) -> Message:
+def message(item: Item, thread_id: str) -> Message:
     """A stored item of the type ``message`` as its stream showed it."""
     complete = item.status != "incomplete"
     return Message(
@@ -44,9 +44,9 @@ def message(thread_id: str, item: Item) -> Message:
     )
 
 
-def page(thread_id: str, items: Sequence[Item], *, has_more: bool) -> bytes:
+def message_page(items: Sequence[Item], thread_id: str, *, has_more: bool) -> bytes:
     """A page of stored messages as OpenAI's API lists things, encoded as JSON."""
-    data = [message(thread_id, item) for item in items]
+    data = [message(item, thread_id) for item in items]
     first_id, last_id = (data[0].id, data[-1].id) if data else (None, None)
     return encode(_Page("list", data, first_id, last_id, has_more))
 
