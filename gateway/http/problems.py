@@ -235,7 +235,8 @@ def problem_of(error: BaseException) -> Problem:
 
 def problem_reply(problem: Problem, scope: Scope) -> Reply:
     """The problem as a whole answer."""
-    body = problem.encode(entrance(scope).correlation_id, _instance(scope))
+    found = entrance(scope)
+    body = problem.encode(found.correlation_id, found.path)
     return Reply(problem.status, body, _CONTENT_TYPE, problem.headers)
 
 
@@ -292,7 +293,3 @@ def _of_ending(ending: RunEnded) -> Problem:
             return CAUSES[Cause(ending.cause)].retried_after(ending.retry_after_seconds)
         case _:
             return Problem("run-failed", 503, "The run failed").retried_after(5)
-
-
-def _instance(scope: Scope) -> str:
-    return scope["raw_path"].partition(b"?")[0].decode("latin-1")

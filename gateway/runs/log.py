@@ -64,8 +64,10 @@ class Reader:
     Used as a context manager, so that the log forgets it::
 
         with Reader(log) as reader:
-            while batches := await reader.next():
-                ...
+            while not reader.at_end:
+                for batch in reader.take():
+                    ...
+                await reader.wait()
     """
 
     __slots__ = ("_index", "_log", "_stopped", "_unwatch", "_waiter")
@@ -85,33 +87,38 @@ class Reader:
         if self._unwatch is not None:
             self._unwatch()
 
+    def take(self) -> list[Batch]:
+        """The batches since the last call, perhaps none."""
+        batches = self._log.batches[self._index :]
+        self._index += len(batches)
+        return batches
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left to take, now or later."""
+        return self._stopped or (self._log.closed and self._index == len(self._log.batches))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody ended the reading."""
+        return self._stopped
+
+    async def wait(self) -> None:
+        """Until there is more to take, the log ends, or somebody wakes the reader."""
+        if self._stopped or self._log.closed or self._index < len(self._log.batches):
+            return
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
     def wake(self) -> None:
-        """Let ``next`` look again."""
+        """Make ``wait`` return."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def stop(self) -> None:
-        """Make ``next`` return an empty list, whatever the log does."""
+        """End the reading, whatever the log does."""
         self._stopped = True
         self.wake()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody stopped it before its log was read to the end."""
-        return self._stopped
-
-    async def next(self) -> list[Batch]:
-        """The batches since the last call; waits for one; empty when nothing will follow."""
-        while not self._stopped:
-            if self._index < len(self._log.batches):
-                batches = self._log.batches[self._index :]
-                self._index += len(batches)
-                return batches
-            if self._log.closed:
-                break
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return []
 
 
 _Stored = list[tuple[int, list[bytes]]]

@@ -1,0 +1,43 @@
+"""What one request brings to the door, and how its connection is dropped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from litestar.types import Send
+
+ENTRANCE = "gateway.entrance"
+
+
+@attrs.frozen
+class Entrance:
+    """What the outer layer found.
+
+    Args:
+        correlation_id: the client's, or a new one.
+        path: as it was asked for, with its tenant's prefix, without its query.
+        tenants: every tenant that the request names: by header, by path. Not checked yet.
+        send: the server's own ``send``.
+    """
+
+    correlation_id: str
+    path: str
+    tenants: tuple[str, ...]
+    send: Send
+
+    def abort(self) -> None:
+        """Drop the connection at once, for a client that does not read.
+
+        Closing would wait for the client to read what is buffered, for ever. uvicorn offers no
+        way to abort, so this goes by the object that ``send`` is bound to; on a server that has
+        no transport there, the connection is closed as usual.
+        """
+        transport: Any = getattr(getattr(self.send, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
+
+
+def entrance(scope: Mapping[str, Any]) -> Entrance:
+    """Of this connection."""
+    found: Entrance = scope[ENTRANCE]
+    return found

@@ -1,0 +1,128 @@
+"""A run's frames over Server-Sent Events."""
+
+import asyncio
+from collections.abc import Callable
+
+import attrs
+from litestar.types import Receive, Scope, Send
+
+from gateway.http.entrance import entrance
+from gateway.http.ports import StreamMetrics
+from gateway.http.problems import error_frame, problem_of
+from gateway.http.pulse import Pulse, PulseLimits
+from gateway.runs.log import Reader, RunLog
+from gateway.runs.orchestrator import Joined
+from gateway.runs.projections.conversation import ConversationProjection
+from gateway.runs.projections.conversation_sse import HEARTBEAT, encode, error_event
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+@attrs.frozen
+class StreamOptions:
+    """How this process streams.
+
+    Args:
+        retry_ms: what clients are told to wait before they come back.
+    """
+
+    pulse: PulseLimits = attrs.field(factory=PulseLimits)
+    retry_ms: int = 5000
+
+
+class EventStream:
+    """An ASGI application that sends one run from an event on, to its end.
+
+    Args:
+        after: the number of the last event that the client has.
+        cut: called when the client goes away before the end.
+    """
+
+    def __init__(
+        self,
+        joined: Joined,
+        after: int,
+        options: StreamOptions,
+        metrics: StreamMetrics,
+        cut: Callable[[Joined], None],
+    ) -> None:
+        self._joined = joined
+        self._after = after
+        self._options = options
+        self._metrics = metrics
+        self._cut = cut
+        self._stuck = False
+        self._finished = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream; returns when the run has ended or the client is gone."""
+        with Reader(self._joined.log) as reader, self._metrics.streaming("sse"):
+            gone = asyncio.ensure_future(_disconnect(receive))
+            gone.add_done_callback(lambda _: reader.stop())
+            try:
+                await self._guarded(scope, send, reader)
+            finally:
+                if not self._finished:
+                    self._cut(self._joined)
+                gone.cancel()
+
+    async def _guarded(self, scope: Scope, send: Send, reader: Reader) -> None:
+        """Stream, and detach a client that does not read."""
+        task: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment] # a coroutine that runs has one
+        with Pulse(self._options.pulse, reader.wake, self._detach(task)) as pulse:
+            try:
+                await self._stream(send, reader, pulse)
+            except asyncio.CancelledError:
+                if not self._stuck:
+                    raise
+                task.uncancel()
+                self._metrics.client_detached()
+                entrance(scope).abort()
+
+    def _detach(self, task: "asyncio.Task[object]") -> Callable[[], object]:
+        def detach() -> None:
+            self._stuck = True
+            task.cancel()
+
+        return detach
+
+    async def _stream(self, send: Send, reader: Reader, pulse: Pulse) -> None:
+        projection = ConversationProjection(self._after)
+        run_id, retry_ms = self._joined.head.run_id, self._options.retry_ms
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        while not (reader.at_end or pulse.expired):
+            chunk = b"".join(
+                encode(run_id, projection.feed(at, events), self._after, retry_ms)
+                for at, events in reader.take()
+            )
+            if not chunk and pulse.take_heartbeat():
+                chunk = HEARTBEAT
+            if chunk:
+                pulse.sending()
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                pulse.sent()
+            await reader.wait()
+        await send({"type": "http.response.body", "body": self._last_words(), "more_body": False})
+        self._finished = not reader.stopped
+
+    def _last_words(self) -> bytes:
+        """What no run event can carry: that the run's end could not be stored."""
+        live = self._joined.live
+        if live is None or not live.ended.done() or (error := live.ended.exception()) is None:
+            return b""
+        return error_event(error_frame(problem_of(error), self._joined.head.correlation_id))
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def count_frames(log: RunLog) -> int:
+    """How many frames a closed log makes."""
+    projection = ConversationProjection()
+    return sum(len(projection.feed(at, events).frames) for at, events in log.batches)

@@ -1,0 +1,101 @@
+"""The one ASGI layer around the routes: the tenant's prefix, the correlation id, HEAD.
+
+It runs for every answer, those of unknown routes and wrong methods too, which middleware of the
+framework does not (its router answers before them).
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+import structlog
+from litestar.types import Receive, Send
+
+from gateway.http.entrance import ENTRANCE, Entrance
+
+RawScope: TypeAlias = MutableMapping[str, Any]
+RawMessage: TypeAlias = MutableMapping[str, Any]
+Application: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
+
+_CORRELATION = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_PREFIX = b"/t/"
+_SERVICE = frozenset({"/", "/health", "/ready", "/metrics", "/docs", "/schema/openapi.json"})
+
+
+class Layer:
+    """Prepares a request's scope for the routes, and marks every answer.
+
+    Args:
+        app: the routes, registered once, without a tenant's prefix.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: RawScope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        entrance = _entrance(scope, send)
+        scope[ENTRANCE] = entrance
+        structlog.contextvars.bind_contextvars(correlation_id=entrance.correlation_id)
+        send = _marking(send, entrance.correlation_id)
+        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"] in _SERVICE:
+            scope["method"] = "GET"
+            send = _bodiless(send)
+        await self._app(scope, receive, send)
+
+
+def _entrance(scope: RawScope, send: Send) -> Entrance:
+    """Read what the door needs, and take the tenant's prefix off the path."""
+    correlation, tenants = b"", []
+    for name, value in scope["headers"]:
+        if name == b"x-correlation-id":
+            correlation = value
+        elif name == b"x-tenant-id":
+            tenants.append(value.decode("latin-1").strip())
+    path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+    tenant = _strip_prefix(scope)
+    if tenant is not None:
+        tenants.append(tenant)
+    known = _CORRELATION.fullmatch(correlation) is not None
+    correlation_id = correlation.decode() if known else secrets.token_hex(8)
+    return Entrance(correlation_id, path, tuple(tenants), send)
+
+
+def _strip_prefix(scope: RawScope) -> str | None:
+    """Take ``/t/{tenant}`` off the raw path, before any decoding could hide a slash in it."""
+    raw: bytes = scope["raw_path"].partition(b"?")[0]
+    if not raw.startswith(_PREFIX):
+        return None
+    tenant, slash, rest = raw[len(_PREFIX) :].partition(b"/")
+    scope["raw_path"] = slash + rest or b"/"
+    scope["path"] = unquote(scope["raw_path"].decode("latin-1"), errors="replace")
+    return tenant.decode("latin-1")
+
+
+def _marking(send: Send, correlation_id: str) -> Send:
+    header = (b"x-correlation-id", correlation_id.encode())
+
+    async def marked(message: RawMessage) -> None:
+        if message["type"] in {"http.response.start", "websocket.accept"}:
+            message["headers"] = [
+                *message.get("headers", ()),
+                header,
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        await send(message)
+
+    return marked
+
+
+def _bodiless(send: Send) -> Send:
+    async def headed(message: RawMessage) -> None:
+        if message["type"] == "http.response.body":
+            message["body"] = b""
+        await send(message)
+
+    return headed

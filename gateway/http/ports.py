@@ -1,0 +1,16 @@
+"""What the surfaces ask of the process around them."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class StreamMetrics(Protocol):
+    """Counts of open streams."""
+
+    def streaming(self, surface: str) -> AbstractContextManager[None]:
+        """A stream is open while this is entered; surfaces: ``sse``, ``websocket``."""
+        ...
+
+    def client_detached(self) -> None:
+        """A client that did not read was detached."""
+        ...

@@ -1,0 +1,84 @@
+"""The clock of one open stream: heartbeats, its longest life, and clients that do not read.
+
+One timer a stream, armed again only when it fires: an event on a stream costs no timer.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Self
+
+import attrs
+
+
+@attrs.frozen
+class PulseLimits:
+    """How long a stream may be silent, live, and be stuck in one send."""
+
+    heartbeat_seconds: float = 15.0
+    life_seconds: float = 3600.0
+    stuck_seconds: float = 30.0
+
+
+class Pulse:
+    """Watches one stream while it is open.
+
+    Args:
+        wake: called when the stream has something to do: a heartbeat is due, or its time is up.
+        detach: called when its client has not read for too long.
+    """
+
+    def __init__(
+        self, limits: PulseLimits, wake: Callable[[], None], detach: Callable[[], object]
+    ) -> None:
+        self._limits = limits
+        self._wake = wake
+        self._detach = detach
+        self._opened = self._last = time.monotonic()
+        self._sending = False
+        self._due = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        self._arm(self._limits.heartbeat_seconds)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def expired(self) -> bool:
+        """Whether the stream has lived as long as it may."""
+        return time.monotonic() - self._opened >= self._limits.life_seconds
+
+    def take_heartbeat(self) -> bool:
+        """Whether a heartbeat is due now."""
+        due, self._due = self._due, False
+        return due
+
+    def sending(self) -> None:
+        """A send begins."""
+        self._sending = True
+        self._last = time.monotonic()
+
+    def sent(self) -> None:
+        """The send is done."""
+        self._sending = False
+        self._last = time.monotonic()
+
+    def _arm(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._fire)
+
+    def _fire(self) -> None:
+        silent = time.monotonic() - self._last
+        bound = self._limits.stuck_seconds if self._sending else self._limits.heartbeat_seconds
+        if silent < bound:
+            self._arm(bound - silent)
+            return
+        if self._sending:
+            self._detach()
+            return
+        self._due = True
+        self._wake()
+        self._arm(self._limits.heartbeat_seconds)

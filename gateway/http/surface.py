@@ -1,0 +1,68 @@
+"""What the routes of a tenant work with."""
+
+import hashlib
+import time
+from typing import Any
+
+import attrs
+from litestar import Request
+from litestar.connection import ASGIConnection
+
+from gateway.http.access import Door, Visit
+from gateway.http.event_stream import EventStream, StreamOptions
+from gateway.http.ports import StreamMetrics
+from gateway.http.wire import ChatRequest, is_id
+from gateway.runs.live import TurnRequest
+from gateway.runs.orchestrator import Joined, Orchestrator
+from gateway.store.errors import NotFoundError
+from gateway.store.model import Key
+from gateway.store.ports import Store
+
+
+@attrs.frozen
+class Surface:
+    """The door, and what is behind it."""
+
+    door: Door
+    orchestrator: Orchestrator
+    store: Store
+    metrics: StreamMetrics
+    streams: StreamOptions
+
+    @classmethod
+    def of(cls, connection: "ASGIConnection[Any, Any, Any, Any]") -> "Surface":
+        """Of the application that serves this connection."""
+        surface: Surface = connection.app.state.surface
+        return surface
+
+    async def say(
+        self, visit: Visit, chat: ChatRequest, surface: str, *, stream: bool, key: Key | None = None
+    ) -> Joined:
+        """Start or join the run that answers a message; see ``Orchestrator.start``."""
+        if chat.thread_id is not None and not is_id(chat.thread_id):
+            raise NotFoundError("thread", chat.thread_id)
+        request = TurnRequest(chat.message, chat.thread_id, stream, surface, key)
+        return await self.orchestrator.start(visit.tenant, visit.context, request)
+
+    async def find(self, visit: Visit, run_id: str) -> Joined:
+        """A run to follow; see ``Orchestrator.find``."""
+        if not is_id(run_id):
+            raise NotFoundError("run", run_id)
+        return await self.orchestrator.find(visit.context, run_id)
+
+    def events(self, joined: Joined, after: int = 0) -> EventStream:
+        """A run over Server-Sent Events."""
+        return EventStream(joined, after, self.streams, self.metrics, self.orchestrator.cut)
+
+
+def idempotency_key(request: "Request[Any, Any, Any]", body: bytes) -> Key | None:
+    """The request's ``Idempotency-Key``, if it has one."""
+    key = request.headers.get("idempotency-key")
+    if not key:
+        return None
+    return Key(scope="", key=key[:255], body=hashlib.sha256(body).hexdigest())
+
+
+def now() -> int:
+    """Unix time in seconds."""
+    return int(time.time())

@@ -1,0 +1,135 @@
+"""The turns of one WebSocket connection: the same events, ids and order as over SSE."""
+
+import asyncio
+from typing import Any, cast
+
+import msgspec
+from litestar import WebSocket
+
+from gateway.http.access import Visit
+from gateway.http.entrance import entrance
+from gateway.http.frames import (
+    Cancel,
+    ClientFrame,
+    Ping,
+    Resume,
+    TurnInProgressError,
+    read_frame,
+)
+from gateway.http.problems import error_frame, problem_of
+from gateway.http.pulse import Pulse
+from gateway.http.surface import Surface
+from gateway.http.wire import ChatRequest
+from gateway.runs.log import Reader
+from gateway.runs.orchestrator import Joined
+from gateway.runs.projections.conversation import ConversationProjection
+from gateway.runs.projections.conversation_ws import encode
+
+_PONG = '{"event":"pong"}'
+_json = msgspec.json.Encoder()
+
+
+class Turns:
+    """Reads frames while at most one turn sends its events."""
+
+    def __init__(self, surface: Surface, visit: Visit, socket: "WebSocket[Any, Any, Any]") -> None:
+        self._surface = surface
+        self._visit = visit
+        self._socket = socket
+        self._turn: asyncio.Task[None] | None = None
+        self._joined: Joined | None = None
+        self._reader: Reader | None = None
+        self._gone = False
+        self._stuck = False
+        self._cancel_asked = False
+
+    async def serve(self) -> None:
+        """Until the client goes away."""
+        async with asyncio.TaskGroup() as group:
+            while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+                try:
+                    await self._take(read_frame(cast("str | None", message.get("text"))), group)
+                except Exception as error:  # noqa: BLE001 - it is the client's answer
+                    await self._refuse(error)
+            self._gone = True
+            if self._reader is not None:
+                self._reader.stop()
+
+    async def _take(self, frame: ClientFrame, group: asyncio.TaskGroup) -> None:
+        match frame:
+            case Ping():
+                await self._send(_PONG)
+            case Cancel():
+                await self._cancel()
+            case ChatRequest() | Resume():
+                if self._turn is not None:
+                    raise TurnInProgressError
+                self._turn = group.create_task(self._serve_turn(frame))
+
+    async def _cancel(self) -> None:
+        self._cancel_asked = self._turn is not None
+        if self._joined is not None:
+            await self._surface.orchestrator.cancel(self._visit.context, self._joined.head.run_id)
+
+    async def _serve_turn(self, frame: ChatRequest | Resume) -> None:
+        try:
+            after = frame.after if isinstance(frame, Resume) else 0
+            self._joined = await self._join(frame)
+            if self._cancel_asked:
+                await self._cancel()
+            await self._guarded(self._joined, after)
+        except Exception as error:  # noqa: BLE001 - it is the client's answer
+            await self._refuse(error)
+        finally:
+            self._turn = self._joined = self._reader = None
+            self._cancel_asked = False
+
+    async def _join(self, frame: ChatRequest | Resume) -> Joined:
+        if isinstance(frame, Resume):
+            return await self._surface.find(self._visit, frame.run_id)
+        return await self._surface.say(self._visit, frame, "websocket", stream=True)
+
+    async def _guarded(self, joined: Joined, after: int) -> None:
+        """Send a run's frames, and drop a client that does not read."""
+        task = asyncio.current_task()
+        with Reader(joined.log) as reader:
+            self._reader = reader
+            with Pulse(
+                self._surface.streams.pulse, reader.wake, lambda: self._detach(task)
+            ) as pulse:
+                try:
+                    await self._pump(joined, after, reader, pulse)
+                except asyncio.CancelledError:
+                    if not self._stuck or task is None:
+                        raise
+                    task.uncancel()
+        if self._gone or self._stuck:
+            self._surface.orchestrator.cut(joined)
+
+    def _detach(self, task: "asyncio.Task[Any] | None") -> None:
+        self._stuck = True
+        self._surface.metrics.client_detached()
+        entrance(self._socket.scope).abort()
+        if task is not None:
+            task.cancel()
+
+    async def _pump(self, joined: Joined, after: int, reader: Reader, pulse: Pulse) -> None:
+        projection = ConversationProjection(after)
+        while not (reader.at_end or self._gone):
+            for at, events in reader.take():
+                for text in encode(joined.head.run_id, projection.feed(at, events), after):
+                    pulse.sending()
+                    await self._send(text)
+                    pulse.sent()
+            await reader.wait()
+        live = joined.live
+        if live is not None and live.ended.done() and (error := live.ended.exception()):
+            raise error
+
+    async def _send(self, text: str) -> None:
+        if not self._gone:
+            await self._socket.send_data(text)
+
+    async def _refuse(self, error: Exception) -> None:
+        frame = error_frame(problem_of(error), entrance(self._socket.scope).correlation_id)
+        await self._send(_json.encode(frame).decode())
