@@ -1,6 +1,7 @@
 """The items of a Responses request: reading them, and the rules that they must keep."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -120,7 +121,7 @@ def check(entries: Sequence[Entry]) -> None:
         RefusedError: 400; reasoning that cannot be read or is cut off from what follows it, a
             call without its output, an output without its call.
     """
-    for thought, follower in zip(entries, [*entries[1:], None], strict=True):
+    for thought, follower in pairwise([*entries, None]):
         if isinstance(thought, Thought):
             _check_thought(thought, follower)
     open_calls: set[str] = set()

@@ -1,11 +1,10 @@
 """Serving the simulator: blocking, within a running event loop, or in a process of its own."""
 
 import asyncio
-import contextlib
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -67,13 +66,15 @@ class Simulator:
 
     def __init__(self, app: App | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self._listener = _listen(host, port)
-        self._server = _QuietServer(_config(app or create_app()))
-        self._serving: asyncio.Task[None] | None = None
+        self._server = uvicorn.Server(_config(app or create_app()))
         self.base_url = _base_url(self._listener)
 
     async def __aenter__(self) -> Self:
-        serving = self._server.serve(sockets=[self._listener])
-        self._serving = asyncio.create_task(serving)  # owned here, awaited in `__aexit__`
+        """Take connections; uvicorn's main loop, which handles signals, is left out."""
+        config = self._server.config
+        config.load()
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(sockets=[self._listener])
         return self
 
     async def __aexit__(
@@ -82,22 +83,15 @@ class Simulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close every connection, also those that hang by their script."""
-        self._server.should_exit = True
+        """Close every connection at once, also those that hang by their script."""
+        for listening in self._server.servers:
+            listening.close()
         for connection in list(self._server.server_state.connections):
             transport = cast("asyncio.Transport | None", connection.transport)
             if transport is not None:
                 transport.abort()
-        if self._serving is not None:
-            await self._serving
-
-
-class _QuietServer(uvicorn.Server):
-    """A server that leaves signals to the program that it is a part of."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+        if self._server.server_state.tasks:
+            await asyncio.wait(self._server.server_state.tasks)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -122,6 +116,7 @@ def _config(app: App, log_level: str | None = None) -> uvicorn.Config:
         log_level=log_level,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         backlog=_BACKLOG,

@@ -208,8 +208,24 @@ json_values = st.recursive(
     max_leaves=8,
 )
 keywords = st.sampled_from(
-    ["type", "properties", "required", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]
-    + ["default", "minimum", "maximum", "maxLength", "format", "description"]
+    [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "$ref",
+        "default",
+        "minimum",
+        "maximum",
+        "maxLength",
+        "format",
+        "description",
+    ]
 )
 schemas = st.recursive(
     st.dictionaries(
