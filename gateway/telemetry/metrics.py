@@ -1,0 +1,178 @@
+"""Prometheus metrics. Every label's values are a fixed set; what is not in it counts as ``other``.
+
+A tenant is no label: their number has no bound. The log's canonical line says which tenant.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+from gateway.runs.lifecycle import RunEnded
+
+SURFACES = ("json", "sse", "websocket")
+OUTCOMES = ("completed", "incomplete", "failed", "cancelled", "expired")
+TOOL_OUTCOMES = ("answered", "failed")
+UPSTREAM_OUTCOMES = (
+    "answered",
+    "rate_limited",
+    "quota_spent",
+    "rejected",
+    "unauthorized",
+    "unavailable",
+    "timed_out",
+    "broken",
+)
+LOAD_OUTCOMES = ("loaded", "rejected", "removed")
+OTHER = "other"
+
+_TURN_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10)
+
+Metric = TypeVar("Metric", bound=MetricWrapperBase)
+
+
+class Labelled(Generic[Metric]):
+    """A metric's children by their labels' values, made once.
+
+    Args:
+        metric: with as many labels as there are sets.
+        allowed: the values that each label may have beside ``other``.
+    """
+
+    def __init__(self, metric: Metric, *allowed: tuple[str, ...]) -> None:
+        self._allowed = allowed
+        self._children = {
+            values: metric.labels(*values)
+            for values in itertools.product(*((*values, OTHER) for values in allowed))
+        }
+
+    def __call__(self, *values: str) -> Metric:
+        """The child of these values."""
+        child = self._children.get(values)
+        return child if child is not None else self._children[self._folded(values)]
+
+    def _folded(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        pairs = zip(values, self._allowed, strict=True)
+        return tuple(value if value in allowed else OTHER for value, allowed in pairs)
+
+
+class Metrics:
+    """The process's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"agw_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"agw_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"agw_{name}", text, buckets=buckets, registry=registry)
+
+        self._turns = Labelled(
+            counter("turns_total", "Turns that ended.", "surface", "outcome"), SURFACES, OUTCOMES
+        )
+        self._turn_seconds = histogram(
+            "turn_seconds", "From a turn's admission to its end.", _TURN_SECONDS
+        )
+        self._first_token_seconds = histogram(
+            "time_to_first_token_seconds", "From admission to the first text.", _TURN_SECONDS
+        )
+        tokens = Labelled(
+            counter("tokens_total", "Tokens that upstreams counted.", "kind"),
+            ("prompt", "completion"),
+        )
+        self._prompt_tokens, self._completion_tokens = tokens("prompt"), tokens("completion")
+        self._tool_calls = Labelled(
+            counter("tool_calls_total", "Functions that were run.", "outcome"), TOOL_OUTCOMES
+        )
+        self._upstream_requests = Labelled(
+            counter("upstream_requests_total", "Calls of models.", "outcome"), UPSTREAM_OUTCOMES
+        )
+        self._upstream_retries = counter("upstream_retries_total", "Calls that were tried again.")
+        self._open_streams = Labelled(
+            gauge("open_streams", "Streams that are open now.", "surface"), SURFACES
+        )
+        self._runs_active = gauge("runs_active", "Runs that work now.")
+        self._detached = counter("clients_detached_total", "Clients that did not read.")
+        self._tenant_loads = Labelled(
+            counter("tenant_loads_total", "Revisions of tenants that were read.", "outcome"),
+            LOAD_OUTCOMES,
+        )
+        self._tenants_loaded = gauge("tenants_loaded", "Tenants in memory.")
+        self._store_healthy = gauge("store_healthy", "Whether the store can take work: 1 or 0.")
+        self._commit_seconds = histogram(
+            "store_commit_seconds", "One commit of the store.", _COMMIT_SECONDS
+        )
+
+    def turn_ended(self, surface: str, ending: RunEnded) -> None:
+        """A turn ended, stored or not."""
+        self._turns(surface, ending.status).inc()
+        self._turn_seconds.observe(ending.elapsed_ms / 1000)
+        if ending.first_token_ms is not None:
+            self._first_token_seconds.observe(ending.first_token_ms / 1000)
+        self._prompt_tokens.inc(ending.usage.prompt_tokens)
+        self._completion_tokens.inc(ending.usage.completion_tokens)
+
+    def tool_called(self, *, failed: bool) -> None:
+        """A function was run."""
+        self._tool_calls("failed" if failed else "answered").inc()
+
+    def upstream_called(self, outcome: str) -> None:
+        """A call of a model was ``answered``, or failed for a value of ``engines.errors.Cause``."""
+        self._upstream_requests(outcome).inc()
+
+    def upstream_retried(self) -> None:
+        """A call of a model is tried again."""
+        self._upstream_retries.inc()
+
+    @contextlib.contextmanager
+    def streaming(self, surface: str) -> Iterator[None]:
+        """A stream is open while this is entered."""
+        with self._open_streams(surface).track_inprogress():
+            yield
+
+    def runs_active(self, count: int) -> None:
+        """So many runs work now."""
+        self._runs_active.set(count)
+
+    def client_detached(self) -> None:
+        """A client that did not read was detached."""
+        self._detached.inc()
+
+    def tenant_loaded(self, outcome: str) -> None:
+        """A tenant's revision was ``loaded``, ``rejected`` or ``removed``."""
+        self._tenant_loads(outcome).inc()
+
+    def watch_tenants(self, count: Callable[[], int]) -> None:
+        """Ask ``count`` at each scrape how many tenants are in memory."""
+        self._tenants_loaded.set_function(count)
+
+    def watch_store(self, healthy: Callable[[], bool]) -> None:
+        """Ask ``healthy`` at each scrape whether the store can take work."""
+        self._store_healthy.set_function(healthy)
+
+    def store_committed(self, seconds: float) -> None:
+        """The store made one commit."""
+        self._commit_seconds.observe(seconds)
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
