@@ -283,7 +283,7 @@ _FAILURES: tuple[tuple[tuple[type[Exception], ...], Cause, bool], ...] = (
         Cause.UNAVAILABLE,
         True,
     ),
-    ((aiohttp.InvalidURL,), Cause.UNAVAILABLE, False),
+    ((aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError), Cause.UNAVAILABLE, False),
     ((ValueError,), Cause.UNAUTHORIZED, False),  # a credential that no header can carry
     ((Exception,), Cause.BROKEN, False),
 )

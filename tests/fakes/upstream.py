@@ -105,7 +105,7 @@ def raw_reply(*parts: bytes | asyncio.Event, ending: Ending = Ending.CUT) -> Rep
 def sse(*events: Mapping[str, Any]) -> bytes:
     """Frame Responses events as OpenAI does."""
     return b"".join(
-        b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), json.dumps(event).encode())
+        f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
         for event in events
     )
 
