@@ -65,9 +65,8 @@ async def messages(request: AnyRequest, thread_id: FromPath[str]) -> Response[by
     if not wire.is_id(thread_id):
         raise NotFoundError("thread", thread_id)
     items, more = await surface.store.messages(visit.context, thread_id, page)
-    return Response(
-        stored_messages.page(thread_id, items, has_more=more), media_type=MediaType.JSON
-    )
+    body = message_page(items, thread_id, has_more=more)
+    return Response(body, media_type=MediaType.JSON)
 
 
 @delete("/threads/{thread_id:str}", status_code=200)

@@ -1,10 +1,9 @@
 """What one request brings to the door, and how its connection is dropped."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
-from litestar.types import Send
 
 ENTRANCE = "gateway.entrance"
 
@@ -23,7 +22,7 @@ class Entrance:
     correlation_id: str
     path: str
     tenants: tuple[str, ...]
-    send: Send
+    send: Callable[[Any], Awaitable[None]]
 
     def abort(self) -> None:
         """Drop the connection at once, for a client that does not read.

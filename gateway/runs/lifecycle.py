@@ -12,7 +12,7 @@ import msgspec
 from gateway.engines.events import Event
 
 
-class RunCreated(msgspec.Struct, gc=False):
+class RunCreated(msgspec.Struct, gc=False, tag_field="type", tag="gateway.run.created"):
     """The run's head.
 
     Args:
@@ -43,7 +43,7 @@ class ToolOutput(msgspec.Struct, gc=False):
     failed: bool = False
 
 
-class RoundAnswered(msgspec.Struct, gc=False):
+class RoundAnswered(msgspec.Struct, gc=False, tag_field="type", tag="gateway.round.answered"):
     """The gateway ran the functions of a round; the next response follows."""
 
     TYPE: ClassVar[str] = "gateway.round.answered"
@@ -51,7 +51,7 @@ class RoundAnswered(msgspec.Struct, gc=False):
     outputs: list[ToolOutput]
 
 
-class RunCancelling(msgspec.Struct, gc=False):
+class RunCancelling(msgspec.Struct, gc=False, tag_field="type", tag="gateway.run.cancelling"):
     """Somebody asked to end the run."""
 
     TYPE: ClassVar[str] = "gateway.run.cancelling"
@@ -65,7 +65,7 @@ class Usage(msgspec.Struct, gc=False):
     total_tokens: int = 0
 
 
-class RunEnded(msgspec.Struct, gc=False):
+class RunEnded(msgspec.Struct, gc=False, tag_field="type", tag="gateway.run.ended"):
     """The one end of a run.
 
     Args:

@@ -16,6 +16,10 @@ class TurnMetrics(Protocol):
         """A function was run."""
         ...
 
+    def upstream_called(self, outcome: str) -> None:
+        """A call of a model was ``answered``, or failed for a value of ``engines.errors.Cause``."""
+        ...
+
     def runs_active(self, count: int) -> None:
         """So many runs work now."""
         ...

@@ -175,7 +175,7 @@ class Turn:
             prompt_cache_key=run.tenant.tenant_id,
             correlation_id=run.context.correlation_id,
         )
-        answer = await self._services.engine.open(call)
+        answer = await self._open(call)
         try:
             await self.exist()
             await self._read(answer, leg)
@@ -183,6 +183,16 @@ class Turn:
             await answer.close()
             self._count(leg.usage)
         return leg
+
+    async def _open(self, call: Call) -> Answer:
+        metrics = self._services.metrics
+        try:
+            answer = await self._services.engine.open(call)
+        except EngineError as error:
+            metrics.upstream_called(error.cause.value)
+            raise
+        metrics.upstream_called("answered")
+        return answer
 
     async def _read(self, answer: Answer, leg: Leg) -> None:
         run = self._run

@@ -1,0 +1,138 @@
+"""The composition root: the one place that names adapters and puts the parts together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+
+from gateway.engines.errors import EngineError
+from gateway.engines.ports import Credential
+from gateway.engines.responses import ResponsesEngine
+from gateway.engines.retrying import Retrying
+from gateway.engines.transport import Transport
+from gateway.http import conversation, service, websocket
+from gateway.http.access import Door
+from gateway.http.event_stream import StreamOptions
+from gateway.http.middleware import Layer
+from gateway.http.problems import answer_error
+from gateway.http.pulse import PulseLimits
+from gateway.http.service import Health
+from gateway.http.surface import Surface
+from gateway.http.wire import MAX_BODY_BYTES
+from gateway.runs import lifecycle, outcome
+from gateway.runs.credentials import Credentials
+from gateway.runs.orchestrator import Orchestrator
+from gateway.runs.turn import TurnServices
+from gateway.settings import Settings
+from gateway.store.sqlite import SqliteStore
+from gateway.telemetry.metrics import Metrics
+from gateway.tools.executor import InlineExecutor
+from tenants.registry.directory import DirectoryRegistry
+from tenants.secrets.directory import DirectorySecrets
+from tenants.secrets.environment import EnvironmentSecrets
+
+_log = structlog.get_logger(__name__)
+
+ROUTES = [
+    conversation.start,
+    conversation.chat,
+    conversation.messages,
+    conversation.delete_thread,
+    conversation.run,
+    conversation.events,
+    conversation.cancel,
+    websocket.converse,
+    service.front,
+    service.health,
+    service.ready,
+    service.metrics,
+]
+
+
+class Gateway:
+    """The whole gateway as one ASGI application.
+
+    Args:
+        settings: of the process.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self._store = SqliteStore(settings.store)
+        self._registry = DirectoryRegistry(
+            settings.tenants,
+            private_upstreams=settings.private_upstreams,
+            on_event=self.metrics.tenant_loaded,
+        )
+        self._transport = Transport()
+        self._executor = InlineExecutor()
+        self._orchestrator = Orchestrator(self._services(settings))
+        self._app = Layer(self._routes(settings))
+        self.metrics.watch_store(self._store.healthy)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Serve one connection."""
+        await self._app(scope, receive, send)
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Take no new turns, and wait for those that work; see ``Orchestrator.drain``."""
+        await self._orchestrator.drain(grace_seconds)
+
+    def _services(self, settings: Settings) -> TurnServices:
+        secrets = (
+            EnvironmentSecrets(settings.tenant_secrets)
+            if settings.secrets is None
+            else DirectorySecrets(settings.secrets)
+        )
+        operator = Credential(settings.openai_base_url, settings.openai_api_key or "")
+        return TurnServices(
+            engine=ResponsesEngine(self._transport, Retrying(on_retry=self._retried)),
+            executor=self._executor,
+            store=self._store,
+            credentials=Credentials(secrets, operator),
+            metrics=self.metrics,
+        )
+
+    def _retried(self, _error: EngineError, _wait_seconds: float) -> None:
+        self.metrics.upstream_retried()
+
+    def _routes(self, settings: Settings) -> Litestar:
+        surface = Surface(
+            door=Door(self._registry, settings.default_tenant),
+            orchestrator=self._orchestrator,
+            store=self._store,
+            metrics=self.metrics,
+            streams=StreamOptions(
+                PulseLimits(settings.heartbeat_seconds, settings.max_stream_seconds),
+                settings.retry_ms,
+            ),
+        )
+        checks = {
+            "store": self._store.healthy,
+            "serving": lambda: not self._orchestrator.draining,
+        }
+        return Litestar(
+            ROUTES,
+            lifespan=[self._living],
+            exception_handlers={Exception: answer_error},
+            request_max_body_size=MAX_BODY_BYTES,
+            state=State({"surface": surface, "health": Health(checks, self.metrics.render)}),
+            logging_config=None,
+        )
+
+    @asynccontextmanager
+    async def _living(self, _: Litestar) -> AsyncIterator[None]:
+        """Open what the routes need, and close it in the reverse order."""
+        async with AsyncExitStack() as stack:
+            lost = await self._store.open(lifecycle.event(outcome.lost()).raw)
+            stack.push_async_callback(self._store.close)
+            if lost:
+                _log.warning("runs_lost", count=lost)
+            await stack.enter_async_context(self._transport)
+            await self._registry.start()
+            stack.push_async_callback(self._registry.stop)
+            stack.push_async_callback(self._orchestrator.drain, 0)
+            yield

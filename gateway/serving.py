@@ -1,0 +1,68 @@
+"""The HTTP server: uvicorn as the gateway needs it."""
+
+import socket
+
+import uvicorn
+
+from gateway.app import Gateway
+from gateway.http.wire import MAX_BODY_BYTES
+
+# Long enough for a slow network, short enough that dead clients do not pile up.
+_UNACKNOWLEDGED_MS = 60_000
+_BACKLOG = 2048
+_PING_SECONDS = 20
+
+
+def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves the gateway.
+
+    Pings keep proxies from closing idle WebSockets, but a client that does not answer them is not
+    closed for it: a terminal client blocks while its user types.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY_BYTES,
+        ws_ping_interval=_PING_SECONDS,
+        ws_ping_timeout=None,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=5,
+    )
+
+
+class Server(uvicorn.Server):
+    """Lets runs come to their end before connections are closed.
+
+    Args:
+        gateway: what it serves.
+        grace_seconds: how long runs may go on once the process was told to stop.
+    """
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway, grace_seconds: float) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+        self._grace_seconds = grace_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn; besides, the kernel gives up on clients that take nothing for a minute."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                listening.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS
+                )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn; before it closes connections, their runs are waited for."""
+        await self._gateway.drain(self._grace_seconds)
+        await super().shutdown(sockets)
