@@ -75,8 +75,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = _setting(
         "GATEWAY_TRUSTED_PROXIES", variables.comma_list(variables.network), ()
     )
-    private_upstreams: tuple[str, ...] = _setting(
-        "GATEWAY_PRIVATE_UPSTREAMS", variables.comma_list(variables.upstream_host), ()
+    private_upstreams: frozenset[str] = _setting(
+        "GATEWAY_PRIVATE_UPSTREAMS", variables.upstream_hosts, frozenset()
     )
     workers: int = _setting("GATEWAY_WORKERS", variables.workers, 1)
     reload: bool = _setting("GATEWAY_RELOAD", variables.switch, default=False)

@@ -170,6 +170,11 @@ def upstream_host(text: str) -> str:
         return name
 
 
+def upstream_hosts(text: str) -> frozenset[str]:
+    """Comma-separated hosts, in any order."""
+    return frozenset(comma_list(upstream_host)(text))
+
+
 def registry(text: str) -> Path:
     """``dir:PATH``, the only kind of registry so far."""
     if text.startswith("gs://"):

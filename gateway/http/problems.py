@@ -41,6 +41,7 @@ from gateway.store.errors import (
 )
 from tenants.errors import (
     InvalidTenantError,
+    RegistryUnavailableError,
     SecretMissingError,
     SecretsUnavailableError,
     TenantUnavailableError,
@@ -197,6 +198,7 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     UnknownTenantError: Problem("unknown-tenant", 404, "There is no such tenant"),
     TenantUnavailableError: TENANT_UNAVAILABLE,
     InvalidTenantError: TENANT_UNAVAILABLE,
+    RegistryUnavailableError: TENANT_UNAVAILABLE,
     SecretMissingError: TENANT_UNAVAILABLE,
     SecretsUnavailableError: TENANT_UNAVAILABLE,
     NotFoundError: _not_found,

@@ -78,7 +78,7 @@ def test_every_variable_is_read():
         default_tenant="acme",
         internal_port=9191,
         trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1/128")),
-        private_upstreams=("ollama", "10.1.2.3", "fd00::1"),
+        private_upstreams=frozenset({"ollama", "10.1.2.3", "fd00::1"}),
         workers=1,
         reload=True,
         tool_isolation="best-effort",
