@@ -1,25 +1,29 @@
 """A tenant as requests see it: frozen, prepared once a revision, nothing left to parse."""
 
+import zlib
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
 from tenants.model import SecretRef
 
 
-@attrs.frozen
-class Function:
-    """One function of a tool module, as the model is told of it.
+@attrs.frozen(eq=False)
+class ToolSource:
+    """A tool module's source as it was compiled, so that a later, broken file changes nothing.
 
     Args:
-        name: as in ``TOOL_MAP``.
-        schema: the Responses API's tool object,
-            ``{"type": "function", "name", "description", "parameters", "strict"}``.
+        file: its name, such as ``tools.py``.
+        packed: the source, compressed by zlib.
     """
 
-    name: str
-    schema: Mapping[str, Any]
+    file: str
+    packed: bytes
+
+    @property
+    def source(self) -> bytes:
+        """The Python source."""
+        return zlib.decompress(self.packed)
 
 
 @attrs.frozen
@@ -44,8 +48,9 @@ class Assistant:
         id: such as ``asst_acme_default``.
         alias: ``default``, or the name of its table under ``[assistants]``.
         model: the upstream's name of the model, aliases resolved.
-        functions: what the gateway runs for it.
-        tools: the Responses API's ``tools`` array, encoded once as JSON.
+        functions: the names of what the gateway runs for it.
+        tools: the Responses API's ``tools`` array, encoded once as JSON; its elements are
+            ``{"type": "function", "name", "description", "parameters", "strict"}``.
         timeout_seconds: for one call of a function.
         max_rounds: rounds of function calls in one run.
     """
@@ -57,7 +62,7 @@ class Assistant:
     instructions: str
     initial_message: str
     temperature: float | None
-    functions: tuple[Function, ...]
+    functions: tuple[str, ...]
     tools: bytes
     timeout_seconds: float
     max_rounds: int
@@ -69,7 +74,7 @@ class CompiledTenant:
 
     Args:
         revision: the SHA-256 of its files, in hexadecimal.
-        tool_module: the path of ``tools.py``, or None.
+        tool_module: None where it has no tools.
         assistants: by alias; ``default`` is always there.
         allowed_origins: what a browser's ``Origin`` may be, besides the gateway's own.
         expose_tool_calls: whether end users see the functions' arguments and outputs.
@@ -80,7 +85,7 @@ class CompiledTenant:
     revision: str
     assistants: Mapping[str, Assistant]
     upstream: Upstream
-    tool_module: str | None
+    tool_module: ToolSource | None
     allowed_origins: frozenset[str]
     expose_tool_calls: bool
 

@@ -56,6 +56,17 @@ class TenantUnavailableError(TenantsError):
 
 
 @attrs.frozen
+class RegistryUnavailableError(TenantsError):
+    """The place that holds the tenants cannot be read.
+
+    Args:
+        detail: why, and how to mend it; names the place, so it is for operators alone.
+    """
+
+    detail: str
+
+
+@attrs.frozen
 class SecretMissingError(TenantsError):
     """A secret that a tenant refers to does not exist or is empty."""
 

@@ -12,6 +12,7 @@ import attrs
 
 SCHEMA_VERSION = 1
 DEFAULT_ALIAS = "default"
+DEFAULT_INSTRUCTIONS = "instructions.md"
 
 TenantId = NewType("TenantId", str)
 AssistantId = NewType("AssistantId", str)
@@ -63,7 +64,7 @@ class AssistantSettings:
     id: AssistantId
     model: ModelName
     engine: Literal["responses", "chat_completions"] = "responses"
-    instructions_file: FilePath = FilePath("instructions.md")
+    instructions_file: FilePath = FilePath(DEFAULT_INSTRUCTIONS)
     initial_message: InitialMessage = InitialMessage("Hello! How can I help?")
     temperature: Temperature | None = None
 

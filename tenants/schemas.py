@@ -14,10 +14,10 @@ import msgspec
 
 Schema = dict[str, Any]
 
-_STRICT_KEYWORDS = frozenset(
-    ("type", "description", "enum", "const", "anyOf", "properties", "required", "items")
-    + ("additionalProperties", "$ref", "$defs", "format", "pattern", "multipleOf", "minimum")
-    + ("maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems")
+_STRICT_KEYWORDS = (
+    {"type", "description", "enum", "const", "anyOf", "properties", "required", "items"}
+    | {"additionalProperties", "$ref", "$defs", "format", "pattern", "multipleOf", "minimum"}
+    | {"maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems"}
 )
 _JSON_TYPES = {str: "string", bool: "boolean", int: "integer", type(None): "null"}
 

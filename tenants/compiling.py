@@ -1,0 +1,110 @@
+"""From a tenant's files to its compiled form.
+
+Compiling imports the tool module (see ``tenants.modules``), so it belongs on a thread.
+"""
+
+import zlib
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from tenants.compiled import Assistant, CompiledTenant, ToolSource, Upstream
+from tenants.documents import FILE, Parsed, dotted, parse
+from tenants.errors import Fault, InvalidTenantError
+from tenants.lines import line_of
+from tenants.model import DEFAULT_INSTRUCTIONS, AssistantSettings, TenantDocument
+from tenants.modules import ToolModule, load_module
+from tenants.rules import assistant_tables, at
+from tenants.sources import Sources
+
+LONGEST_INSTRUCTIONS = 256_000  # characters; OpenAI's API reference of assistants
+_NO_TOOLS = ToolModule("", {}, ())
+
+
+def compile_tenant(sources: Sources, *, private_upstreams: AbstractSet[str]) -> CompiledTenant:
+    """Compile a tenant.
+
+    Args:
+        sources: its files.
+        private_upstreams: hosts that an upstream may have though they are private.
+
+    Raises:
+        InvalidTenantError: with everything that is wrong with all of its files.
+    """
+    text = sources.texts.get(FILE)
+    if text is None:
+        raise InvalidTenantError(sources.tenant_id, sources.faults)
+    parsed = parse(text, directory=sources.tenant_id, private_upstreams=private_upstreams)
+    module = _load(sources, parsed.raw)
+    module.close()
+    faults = (*parsed.faults, *sources.faults, *_long_instructions(sources, parsed, text))
+    if parsed.document is None or faults or module.faults:
+        ordered = sorted(faults, key=lambda fault: fault.line or 0)
+        raise InvalidTenantError(sources.tenant_id, (*ordered, *module.faults))
+    return _tenant(sources, parsed.document, module)
+
+
+def _load(sources: Sources, raw: Mapping[str, Any]) -> ToolModule:
+    if sources.module is None:
+        return _NO_TOOLS
+    offered = at(raw, "tools", {}).get("functions")
+    named = isinstance(offered, list) and all(isinstance(name, str) for name in offered)
+    name, source = sources.module
+    return load_module(source, name, tuple(offered) if named else None)
+
+
+def _long_instructions(sources: Sources, parsed: Parsed, text: str) -> list[Fault]:
+    faults = []
+    for path, table in assistant_tables(parsed.raw).items():
+        name = at(table, "instructions_file", DEFAULT_INSTRUCTIONS)
+        if len(sources.texts.get(name, "")) > LONGEST_INSTRUCTIONS:
+            field = (*path, "instructions_file")
+            words = f"{name} is longer than {LONGEST_INSTRUCTIONS:,} characters: shorten it"
+            faults.append(Fault(FILE, dotted(field), words, line_of(text, field)))
+    return faults
+
+
+def _tenant(sources: Sources, document: TenantDocument, module: ToolModule) -> CompiledTenant:
+    functions = tuple(module.functions)
+    tools = b"[%b]" % b",".join(function.schema for function in module.functions.values())
+    base_url = document.upstream.base_url
+    return CompiledTenant(
+        tenant_id=sources.tenant_id,
+        display_name=document.display_name or sources.tenant_id,
+        revision=sources.revision,
+        assistants={
+            alias: _assistant(alias, settings, document, sources, (functions, tools))
+            for alias, settings in document.every_assistant().items()
+        },
+        upstream=Upstream(base_url.rstrip("/") if base_url else None, document.upstream.api_key),
+        tool_module=_packed(sources.module),
+        allowed_origins=frozenset(document.access.allowed_origins),
+        expose_tool_calls=document.access.expose_tool_calls,
+    )
+
+
+def _assistant(
+    alias: str,
+    settings: AssistantSettings,
+    document: TenantDocument,
+    sources: Sources,
+    offered: tuple[tuple[str, ...], bytes],
+) -> Assistant:
+    functions, tools = offered
+    return Assistant(
+        id=settings.id,
+        alias=alias,
+        engine=settings.engine,
+        model=document.upstream_model(settings.model),
+        instructions=sources.texts[settings.instructions_file],
+        initial_message=settings.initial_message,
+        temperature=settings.temperature,
+        functions=functions,
+        tools=tools,
+        timeout_seconds=document.tools.timeout_seconds,
+        max_rounds=document.tools.max_rounds,
+    )
+
+
+def _packed(module: tuple[str, bytes] | None) -> ToolSource | None:
+    return ToolSource(module[0], zlib.compress(module[1])) if module else None

@@ -1,0 +1,226 @@
+"""Tenants from a directory: one sub-directory each, validated after start, watched for changes."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from functools import partial
+from pathlib import Path
+from typing import Literal
+from weakref import WeakValueDictionary
+
+import structlog
+
+from tenants.compiled import CompiledTenant
+from tenants.errors import (
+    Fault,
+    RegistryUnavailableError,
+    TenantUnavailableError,
+    UnknownTenantError,
+)
+from tenants.registry.listing import fingerprints, list_tenants
+from tenants.registry.reading import Finding, Gone, Rejected, Unchanged, look
+from tenants.registry.watching import watch
+from tenants.threads import Threads, ThreadsExhaustedError, WorkRaisedError
+
+Outcome = Literal["loaded", "rejected", "removed"]
+
+COMPILE_TIMEOUT_SECONDS = 10.0
+SWEEP_SECONDS = 60.0
+UNWATCHED_SWEEP_SECONDS = 0.5
+_log = structlog.get_logger(__name__)
+
+
+class DirectoryRegistry:
+    """Serves the last good revision of each tenant in a directory.
+
+    Args:
+        path: of the directory.
+        private_upstreams: hosts that an upstream may have though they are private.
+        on_event: counts what became of a revision.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        private_upstreams: AbstractSet[str],
+        on_event: Callable[[Outcome], None],
+    ) -> None:
+        self._root = path
+        self._private_upstreams = private_upstreams
+        self._on_event = on_event
+        self._known: set[str] = set()
+        self._tenants: dict[str, CompiledTenant] = {}
+        self._rejected: dict[str, str] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._threads = Threads(limit=64)
+        self._compiling = asyncio.Semaphore(4)
+        self._prints: dict[str, int] = {}
+        self._sweep_seconds = SWEEP_SECONDS
+        self._watching = asyncio.Event()
+        self._stopping = threading.Event()
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """List the tenants, then validate and follow them in the background.
+
+        Raises:
+            RegistryUnavailableError: the directory cannot be read.
+        """
+        try:
+            self._root = await asyncio.to_thread(self._root.resolve, strict=True)
+            self._known = await asyncio.to_thread(list_tenants, self._root)
+        except (OSError, RuntimeError) as error:
+            detail = f"{self._root} is not a readable directory: make it, or name another ({error})"
+            raise RegistryUnavailableError(detail) from None
+        self._stopping = threading.Event()
+        self._following = asyncio.create_task(self._follow(self._stopping))
+
+    async def stop(self) -> None:
+        """Stop following; what is in memory stays readable."""
+        self._stopping.set()
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
+            self._following = None
+
+    def cached(self, tenant_id: str) -> CompiledTenant | None:
+        """The revision in force if it is in memory; never waits."""
+        return self._tenants.get(tenant_id)
+
+    def ids(self) -> list[str]:
+        """The ids of all tenants that the directory holds, good or not."""
+        return sorted(self._known)
+
+    def loaded(self) -> int:
+        """How many tenants are in memory."""
+        return len(self._tenants)
+
+    async def load(self, tenant_id: str) -> CompiledTenant:
+        """The revision in force, read if need be (single flight).
+
+        Raises:
+            UnknownTenantError: there is no such tenant, or its id is outside the grammar.
+            TenantUnavailableError: it exists and no good revision of it could be read.
+        """
+        if tenant_id not in self._known:
+            raise UnknownTenantError(tenant_id)
+        async with self._turn(tenant_id):
+            if tenant_id not in self._tenants and tenant_id not in self._rejected:
+                await self._refresh(tenant_id)
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            raise TenantUnavailableError(tenant_id)
+        return tenant
+
+    def _turn(self, tenant_id: str) -> asyncio.Lock:
+        turn = self._turns.get(tenant_id)
+        if turn is None:
+            turn = self._turns[tenant_id] = asyncio.Lock()
+        return turn
+
+    async def _follow(self, stopping: threading.Event) -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+
+            def changed(names: frozenset[str]) -> None:
+                self._watching.set()
+                for name in () if stopping.is_set() else names:
+                    group.create_task(self._update(name))
+
+            def report(names: frozenset[str]) -> None:
+                loop.call_soon_threadsafe(changed, names)
+
+            target = partial(self._watch, stopping, report)
+            threading.Thread(target=target, name="tenants-watch", daemon=True).start()
+            await self._watching.wait()
+            while True:
+                await self._sweep()
+                await asyncio.sleep(self._sweep_seconds)
+
+    def _watch(self, stopping: threading.Event, report: Callable[[frozenset[str]], None]) -> None:
+        try:
+            watch(self._root, stopping, report)
+        except (OSError, RuntimeError) as error:
+            if stopping.is_set():
+                return  # The loop has closed, so the last report had no hearer.
+            _log.error("registry_watch_failed", error=str(error))
+            self._sweep_seconds = UNWATCHED_SWEEP_SECONDS
+            report(frozenset())
+
+    async def _sweep(self) -> None:
+        """Look at each tenant whose files may have changed; the backstop of watching."""
+        try:
+            prints = await asyncio.to_thread(fingerprints, self._root)
+        except OSError as error:
+            _log.error("registry_unreadable", error=str(error))
+            return
+        before, self._prints = self._prints, prints
+        self._known |= prints.keys()
+        for tenant_id in self._known | before.keys():
+            if tenant_id not in prints or prints[tenant_id] != before.get(tenant_id):
+                await self._update(tenant_id)
+
+    async def _update(self, tenant_id: str) -> None:
+        async with self._turn(tenant_id):
+            await self._refresh(tenant_id)
+
+    async def _refresh(self, tenant_id: str) -> None:
+        """Bring what is in memory up to what is on disk; the caller has the tenant's turn."""
+        self._apply(tenant_id, await self._look(tenant_id))
+
+    async def _look(self, tenant_id: str) -> Finding:
+        held = self._tenants.get(tenant_id)
+        seen = {self._rejected.get(tenant_id, ""), held.revision if held else ""}
+        work = partial(
+            look, self._root, tenant_id, seen=seen, private_upstreams=self._private_upstreams
+        )
+        try:
+            async with self._compiling:
+                return await self._threads.run(work, COMPILE_TIMEOUT_SECONDS)
+        except WorkRaisedError as error:
+            _log.error("tenant_unreadable", tenant_id=tenant_id, exc_info=error.error)
+            return _rejected("it could not be read, for a fault that is in the log")
+        except (TimeoutError, ThreadsExhaustedError):
+            return _rejected(f"it takes over {COMPILE_TIMEOUT_SECONDS:g} s to import")
+
+    def _apply(self, tenant_id: str, finding: Finding) -> None:
+        match finding:
+            case CompiledTenant():
+                self._serve(tenant_id, finding)
+            case Rejected():
+                self._reject(tenant_id, finding)
+            case Gone():
+                self._remove(tenant_id)
+            case Unchanged(revision) if revision != self._rejected.get(tenant_id):
+                self._rejected.pop(tenant_id, None)
+
+    def _serve(self, tenant_id: str, tenant: CompiledTenant) -> None:
+        is_news = tenant_id in self._tenants or tenant_id in self._rejected
+        self._known.add(tenant_id)
+        self._tenants[tenant_id] = tenant
+        self._rejected.pop(tenant_id, None)
+        self._on_event("loaded")
+        log = _log.info if is_news else _log.debug
+        log("tenant_loaded", tenant_id=tenant_id, revision=tenant.revision)
+
+    def _reject(self, tenant_id: str, finding: Rejected) -> None:
+        self._known.add(tenant_id)
+        self._rejected[tenant_id] = finding.revision
+        self._on_event("rejected")
+        faults = [str(fault) for fault in finding.faults]
+        _log.warning("tenant_rejected", tenant_id=tenant_id, faults=faults)
+
+    def _remove(self, tenant_id: str) -> None:
+        self._rejected.pop(tenant_id, None)
+        self._prints.pop(tenant_id, None)
+        self._tenants.pop(tenant_id, None)
+        if tenant_id in self._known:
+            self._known.discard(tenant_id)
+            self._on_event("removed")
+            _log.info("tenant_removed", tenant_id=tenant_id)
+
+
+def _rejected(message: str) -> Rejected:
+    return Rejected("unknown", (Fault("tools.py", "", message),))

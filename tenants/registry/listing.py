@@ -1,0 +1,43 @@
+"""Which tenants a directory holds, and whether one of them may have changed."""
+
+import os
+from pathlib import Path
+
+from tenants.model import is_tenant_id
+
+
+def list_tenants(root: Path) -> set[str]:
+    """The names of the sub-directories that can be tenants.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    with os.scandir(root) as entries:
+        return {entry.name for entry in entries if holds(root, entry.name)}
+
+
+def holds(root: Path, tenant_id: str) -> bool:
+    """Whether the directory holds a tenant of that id: inside of it, never by a link out of it."""
+    path = root / tenant_id
+    return is_tenant_id(tenant_id) and path.is_dir() and path.resolve().is_relative_to(root)
+
+
+def fingerprints(root: Path) -> dict[str, int]:
+    """For each tenant a number that changes with the times, sizes and names of its files.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    return {tenant_id: _fingerprint(root / tenant_id) for tenant_id in list_tenants(root)}
+
+
+def _fingerprint(directory: Path) -> int:
+    parts = []
+    for place, folders, files in os.walk(directory):
+        for name in (*folders, *files):
+            try:
+                found = os.stat(os.path.join(place, name))  # noqa: PTH116, PTH118  (10,000 tenants)
+            except OSError:
+                continue
+            parts.append((place, name, found.st_mtime_ns, found.st_size, found.st_ino))
+    return hash(tuple(sorted(parts)))
