@@ -45,13 +45,14 @@ class RecordingSimulator:
     """A simulator on a free loopback port that keeps every request.
 
     Attributes:
+        app: the simulator itself, without the recorder.
         requests: in the order of their arrival.
     """
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self._arrived = asyncio.Condition()
-        self._app = create_app()
+        self.app = create_app()
         self._simulator = Simulator(self._record)
         self.base_url = self._simulator.base_url
 
@@ -89,7 +90,7 @@ class RecordingSimulator:
             whole = event["type"] == "http.response.body" and not event.get("more_body", False)
 
         try:
-            await self._app(scope, recording_receive, recording_send)
+            await self.app(scope, recording_receive, recording_send)
         finally:
             recorded.done.set()
 
