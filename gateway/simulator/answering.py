@@ -143,7 +143,7 @@ def _label(call: FunctionCall | None) -> str:
         return ""
     try:
         arguments = msgspec.json.decode(call.arguments)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         arguments = {}
     values = arguments.values() if isinstance(arguments, dict) else []
     texts = [str(value) for value in values if isinstance(value, str | int | float)]

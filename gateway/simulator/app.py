@@ -70,8 +70,11 @@ async def _route(
     if reader is not None and method == "POST":
         turn = reader(await _body(receive))
         await _answer(faults, turn, receive, send, request_id)
-    elif method == "GET" and path.startswith("/v1/models"):
-        await _send_json(send, _models(path.removeprefix("/v1/models")), request_id)
+    elif method == "GET" and path == "/v1/models":
+        models = {"object": "list", "data": [_model(name) for name in MODELS]}
+        await _send_json(send, models, request_id)
+    elif method == "GET" and path.startswith("/v1/models/"):
+        await _send_json(send, _model(path.removeprefix("/v1/models/")), request_id)
     elif reader is not None:
         raise RefusedError(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
     else:
@@ -163,14 +166,8 @@ _MESSAGES = {
 }
 
 
-def _models(rest: str) -> dict[str, Any]:
-    """The list of models, or one; every name is a model here."""
-    if not rest.strip("/"):
-        return {"object": "list", "data": [_model(name) for name in MODELS]}
-    return _model(rest.strip("/"))
-
-
 def _model(name: str) -> dict[str, Any]:
+    """A model; every name is one here."""
     return {
         "id": name,
         "object": "model",

@@ -66,7 +66,7 @@ def read_items(given: str | Sequence[Mapping[str, Any]]) -> tuple[Entry, ...]:
 
 
 def _entry(item: Mapping[str, Any], param: str) -> Entry:
-    kind = item.get("type") or ("message" if "role" in item else "item_reference")
+    kind = _kind(item, param)
     _refuse_stored(item, kind)
     match kind:
         case "message":
@@ -85,6 +85,15 @@ def _entry(item: Mapping[str, Any], param: str) -> Entry:
     return Other(kind)
 
 
+def _kind(item: Mapping[str, Any], param: str) -> str:
+    """An item's type, which messages and references may leave out."""
+    default = "message" if "role" in item else "item_reference" if "id" in item else None
+    kind = item.get("type") or default
+    if kind is None:
+        raise reading.missing(f"{param}.type")
+    return str(kind)
+
+
 def _message(message: _Message, param: str) -> Message:
     if message.role not in ("user", "assistant", "system", "developer"):
         raise reading.unsupported(f"{param}.role", message.role)
@@ -101,7 +110,7 @@ def _text(content: str | Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _refuse_stored(item: Mapping[str, Any], kind: object) -> None:
+def _refuse_stored(item: Mapping[str, Any], kind: str) -> None:
     """Nothing is stored here, so an item that is named by its id is not found."""
     item_id = item.get("id")
     if kind != "item_reference" and not str(item_id).startswith(_OUR_IDS):

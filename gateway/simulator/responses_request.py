@@ -193,7 +193,7 @@ def _chosen(
         allowed = reading.convert(choice, AllowedChoice, "tool_choice")
         names = {tool["name"] for tool in allowed.tools if isinstance(tool.get("name"), str)}
         return _named(offered, names), Calling(allowed.mode)
-    if choice.get("type") not in _HOSTED_CHOICES:
+    if str(choice.get("type")) not in _HOSTED_CHOICES:
         raise reading.unsupported("tool_choice.type", choice.get("type"))
     return offered, Calling.AUTO
 
