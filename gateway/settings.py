@@ -120,7 +120,7 @@ class Settings:
                     faults.append(_fault(field.metadata[_VARIABLE], error))
         if faults:
             raise SettingsError(tuple(faults))
-        secrets = {name: text for name, text in environ.items() if name.startswith("AGW_")}
+        secrets = {name: text for name, text in environ.items() if name.upper().startswith("AGW_")}
         return cls(**values, tenant_secrets=secrets)
 
 

@@ -139,8 +139,8 @@ class Metrics:
         """A call of a model was ``answered``, or failed for a value of ``engines.errors.Cause``."""
         self._upstream_requests(outcome).inc()
 
-    def retried(self, _error: Exception, _wait_seconds: float) -> None:
-        """A call of a model is tried again after an error and a wait."""
+    def upstream_retried(self) -> None:
+        """A call of a model is tried again."""
         self._upstream_retries.inc()
 
     @contextlib.contextmanager
@@ -157,7 +157,7 @@ class Metrics:
         """A client that did not read was detached."""
         self._detached.inc()
 
-    def tenant_event(self, outcome: str) -> None:
+    def tenant_loaded(self, outcome: str) -> None:
         """A tenant's revision was ``loaded``, ``rejected`` or ``removed``."""
         self._tenant_loads(outcome).inc()
 

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.engines.errors import Cause, EngineError
+from gateway.engines.errors import Cause
 from gateway.runs.lifecycle import RunEnded, Usage
 from gateway.store.model import TERMINAL
 from gateway.telemetry.metrics import OUTCOMES, UPSTREAM_OUTCOMES, Metrics
@@ -55,7 +55,7 @@ def test_unknown_values_do_not_make_new_series(metrics):
 
     for n in range(100):
         metrics.turn_ended(f"surface-{n}", RunEnded(f"status-{n}"))
-        metrics.tenant_event(f"tenant-{n}")
+        metrics.tenant_loaded(f"tenant-{n}")
 
     assert len(metrics.render().splitlines()) == size
     assert value(metrics, "agw_turns_total", surface="other", outcome="other") == 100
@@ -94,7 +94,7 @@ def test_the_other_counts_move(metrics):
     """Tools, upstream calls, retries, detached clients, active runs and commits are counted."""
     metrics.tool_called(failed=True)
     metrics.upstream_called("rate_limited")
-    metrics.retried(EngineError(Cause.TIMED_OUT), 0.5)
+    metrics.upstream_retried()
     metrics.client_detached()
     metrics.runs_active(7)
     metrics.store_committed(0.002)
