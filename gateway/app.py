@@ -8,7 +8,6 @@ import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 
-from gateway.engines.errors import EngineError
 from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
@@ -64,7 +63,7 @@ class Gateway:
         self._store = SqliteStore(settings.store)
         self._registry = DirectoryRegistry(
             settings.tenants,
-            private_upstreams=settings.private_upstreams,
+            private_upstreams=frozenset(settings.private_upstreams),
             on_event=self.metrics.tenant_loaded,
         )
         self._transport = Transport()
@@ -89,15 +88,12 @@ class Gateway:
         )
         operator = Credential(settings.openai_base_url, settings.openai_api_key or "")
         return TurnServices(
-            engine=ResponsesEngine(self._transport, Retrying(on_retry=self._retried)),
+            engine=ResponsesEngine(self._transport, Retrying(on_retry=lambda *_: self.metrics.upstream_retried())),
             executor=self._executor,
             store=self._store,
             credentials=Credentials(secrets, operator),
             metrics=self.metrics,
         )
-
-    def _retried(self, _error: EngineError, _wait_seconds: float) -> None:
-        self.metrics.upstream_retried()
 
     def _routes(self, settings: Settings) -> Litestar:
         surface = Surface(
