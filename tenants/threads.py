@@ -55,24 +55,24 @@ class Threads:
         """How many places are held by work that was given up and has not ended."""
         return self._given_up
 
-    async def run(self, work: Callable[[], T], timeout_seconds: float) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
         """Run ``work`` on a thread of its own, with this task's context variables.
 
+        Cancelling this, as ``asyncio.timeout`` does, gives the work up.
+
         Raises:
-            TimeoutError: no place or no end within the time.
             ThreadsExhaustedError: there is no place to wait for.
             WorkRaisedError: with what it raised.
         """
         if self._given_up >= self._limit:
             raise ThreadsExhaustedError
-        async with asyncio.timeout(timeout_seconds):
-            await self._places.acquire()
-            done = self._start(work)
-            try:
-                outcome = await asyncio.shield(done)
-            except asyncio.CancelledError:
-                self._give_up(done)
-                raise
+        await self._places.acquire()
+        done = self._start(work)
+        try:
+            outcome = await asyncio.shield(done)
+        except asyncio.CancelledError:
+            self._give_up(done)
+            raise
         if outcome.error is not None:
             raise WorkRaisedError(outcome.error)
         return outcome.value  # type: ignore[return-value]  # None only where T allows it

@@ -115,10 +115,7 @@ class DirectoryRegistry:
         return tenant
 
     def _turn(self, tenant_id: str) -> asyncio.Lock:
-        turn = self._turns.get(tenant_id)
-        if turn is None:
-            turn = self._turns[tenant_id] = asyncio.Lock()
-        return turn
+        return self._turns.setdefault(tenant_id, asyncio.Lock())
 
     async def _follow(self, stopping: threading.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -177,8 +174,8 @@ class DirectoryRegistry:
             look, self._root, tenant_id, seen=seen, private_upstreams=self._private_upstreams
         )
         try:
-            async with self._compiling:
-                return await self._threads.run(work, COMPILE_TIMEOUT_SECONDS)
+            async with self._compiling, asyncio.timeout(COMPILE_TIMEOUT_SECONDS):
+                return await self._threads.run(work)
         except WorkRaisedError as error:
             _log.error("tenant_unreadable", tenant_id=tenant_id, exc_info=error.error)
             return _rejected("it could not be read, for a fault that is in the log")
