@@ -239,7 +239,7 @@ def _whole_number(text: str, least: int, most: int) -> int:
     if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
         return int(text)
     raise RefusedError(
-        f"{text!r} is no whole number from {least} to {most}",
+        f"{text!r} is not one of its values",
         f"Use a whole number from {least} to {most}",
     )
 
