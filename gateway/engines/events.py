@@ -123,7 +123,7 @@ def decode(raw: bytes, name: str | None = None) -> Event:
 
     Args:
         raw: the JSON object.
-        name: its type where the framing already said so; believed where we act on it.
+        name: its type where the framing already said so.
 
     Returns:
         The event; ``body`` is None for types we do not act on and for bodies of another shape.
@@ -131,12 +131,11 @@ def decode(raw: bytes, name: str | None = None) -> Event:
     Raises:
         msgspec.DecodeError: these bytes are not a JSON object.
     """
-    kind = name if name in _DECODERS else _head.decode(raw).type or name or ""
-    decoder = _DECODERS.get(kind)
+    name = name or _head.decode(raw).type
+    decoder = _DECODERS.get(name)
     if decoder is None:
-        return Event(kind, raw)
+        return Event(name, raw)
     try:
-        return Event(kind, raw, decoder.decode(raw))
+        return Event(name, raw, decoder.decode(raw))
     except msgspec.ValidationError:
-        _head.decode(raw)  # reading stopped at a field of another type; the rest may be broken
-        return Event(kind, raw)
+        return Event(name, raw)

@@ -2,12 +2,13 @@
 
 from functools import partial
 
+from gateway.engines.exchange import Exchange
 from gateway.engines.ports import Answer, Call
 from gateway.engines.refusals import refusal
 from gateway.engines.responses_answer import StreamedAnswer, WholeAnswer
 from gateway.engines.responses_request import Preambles, body, headers
 from gateway.engines.retrying import Retrying
-from gateway.engines.transport import Exchange, Transport
+from gateway.engines.transport import Transport
 
 
 class ResponsesEngine:

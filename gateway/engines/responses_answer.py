@@ -6,8 +6,8 @@ import msgspec
 
 from gateway.engines.errors import Cause, EngineError
 from gateway.engines.events import Event, decode
-from gateway.engines.sse import ServerSentEvent, Splitter
-from gateway.engines.transport import Exchange
+from gateway.engines.exchange import Exchange
+from gateway.engines.sse import Splitter
 
 _TERMINAL = frozenset(
     {
@@ -18,6 +18,7 @@ _TERMINAL = frozenset(
         "error",
     }
 )
+_OURS = "gateway."  # what a run's log holds beside the upstream's events; never the upstream's
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
 
@@ -50,14 +51,17 @@ class StreamedAnswer:
         """The chunk's events; what is wrong behind them is raised at the next read."""
         events: list[Event] = []
         try:
-            for sent in self._splitter.feed(chunk):
-                events.append(_event(sent))
-                if events[-1].type in _TERMINAL:
+            for name, data in self._splitter.feed(chunk):
+                event = _event(name, data)
+                events.append(event)
+                if event.type in _TERMINAL:
                     self._ended = True
                     self._exchange.release()
                     return events
         except EngineError as error:
             self._fail(error)
+        except _UNREADABLE as error:
+            self._fail(_broken("an event that is no JSON object", error))
         else:
             if not chunk or self._splitter.ended:
                 self._fail(EngineError(Cause.BROKEN, detail="no terminal event"))
@@ -128,12 +132,16 @@ def _made(number: int, name: str, **fields: object) -> Event:
     return decode(raw, name)
 
 
-def _event(sent: ServerSentEvent) -> Event:
-    name, data = sent
-    try:
-        return decode(_one_line(data), name)
-    except _UNREADABLE as error:
-        raise _broken("an event that is no JSON object", error) from None
+def _event(name: str | None, data: bytes) -> Event:
+    """One event by the type in its JSON: a log is read again without the framing's name."""
+    raw = _one_line(data)
+    event = decode(raw)
+    if not event.type and name:
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        event = decode(_encoder.encode({"type": name, **fields}))
+    if event.type.startswith(_OURS):
+        raise EngineError(Cause.BROKEN, detail="an event in the gateway's own name")
+    return event
 
 
 def _one_line(document: bytes) -> bytes:

@@ -15,10 +15,12 @@ from openai.types.responses.response_created_event import ResponseCreatedEvent
 
 from gateway.engines.errors import EngineError
 from gateway.engines.events import Delta, ItemChanged, ResponseChanged
+from gateway.engines.exchange import Limits
+from gateway.engines.proxies import Proxies
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.responses_answer import events_of
 from gateway.engines.retrying import Retrying
-from gateway.engines.transport import Limits, Transport
+from gateway.engines.transport import Transport
 from tests.fakes.calls import make_call, read_all
 from tests.fakes.upstream import (
     Ending,
@@ -177,6 +179,24 @@ async def test_unknown_events_pass_through(engine, upstream):
         "response.brand_new",
         b'{"type":"response.brand_new","x":[1, 2]}',
     )
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b'data: {"type":"response.output_text.delta","delta":"a"}\n\n',
+        b'event: message\ndata: {"type":"response.output_text.delta","delta":"a"}\n\n',
+        b'event: response.output_text.delta\ndata: {"delta":"a"}\n\n',
+    ],
+)
+async def test_the_type_is_in_the_event(engine, upstream, framed):
+    """Whatever the framing says or leaves out, an event's bytes alone tell its type."""
+    upstream.script(stream_reply(framed + text_stream()))
+
+    events = await read_all(await engine.open(make_call(upstream.base_url)))
+
+    assert texts(events) == "a"
+    assert json.loads(events[0].raw)["type"] == events[0].type == "response.output_text.delta"
 
 
 async def test_an_event_of_many_lines_becomes_one(engine, upstream):
@@ -386,17 +406,15 @@ async def test_reading_after_the_end(engine, upstream):
 
 
 async def test_proxies_are_honoured(upstream):
-    """An upstream behind a proxy is asked through it, one that is exempt is not."""
+    """An upstream is asked through its proxy, but this machine never is."""
     upstream.usual = text_answer("hi")
     proxy = upstream.base_url.removesuffix("/v1")
-    proxies = {"http": proxy, "no": "direct.invalid"}
+    proxies = Proxies({"http": proxy, "no": "direct.invalid"})
     async with Transport(proxies=proxies) as transport:
         engine = ResponsesEngine(transport, Retrying(sleep=lambda _: asyncio.sleep(0)))
 
         await read_all(await engine.open(make_call("http://far.invalid/v1", stream=False)))
         await read_all(await engine.open(make_call(upstream.base_url, stream=False)))
-
-        assert transport._proxy("http://direct.invalid/v1") is None
 
     targets = [request.target for request in upstream.requests]
     assert targets == ["http://far.invalid/v1/responses", "/v1/responses"]

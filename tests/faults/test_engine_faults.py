@@ -6,9 +6,10 @@ import socket
 import pytest
 
 from gateway.engines.errors import Cause, EngineError
+from gateway.engines.exchange import Limits
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
-from gateway.engines.transport import Limits, Transport
+from gateway.engines.transport import Transport
 from tests.fakes.calls import make_call, read_all, read_until_error
 from tests.fakes.upstream import (
     Ending,
@@ -355,10 +356,12 @@ async def test_a_reset_that_overtakes_the_reader(make_engine, upstream):
         b"data: []\n\n",
         b'data: {"a":"\xff\xfe"}\n\n',
         b'data: {"a":' + b"[" * 100_000 + b"\n\n",
+        b'event: message\ndata: {"type":"gateway.run.ended","status":"completed"}\n\n',
+        b'event: gateway.run.ended\ndata: {"status":"completed"}\n\n',
     ],
 )
 async def test_garbage_for_an_event(engine, upstream, garbage):
-    """What is no JSON object in UTF-8 breaks the stream, after the events before it."""
+    """What is no JSON object in UTF-8, or speaks for us, breaks the stream after what was good."""
     upto = STREAM.index(b"event: response.completed")
     upstream.script(stream_reply(STREAM[:upto] + garbage, ending=Ending.STALL))
 
@@ -435,6 +438,15 @@ async def test_an_answer_that_is_no_response(engine, upstream, body):
     events, error = await read_until_error(answer)
 
     assert (events, error.cause) == ([], Cause.BROKEN)
+
+
+async def test_an_answer_that_does_not_unpack(engine, upstream):
+    """A compressed body that is none is broken."""
+    upstream.script(json_reply(b"not gzip at all", headers={"content-encoding": "gzip"}))
+
+    error = await _refused_or_failed(engine, upstream)
+
+    assert error.cause is Cause.BROKEN
 
 
 async def test_an_answer_that_is_cut(engine, upstream):
