@@ -39,11 +39,9 @@ _MOST_QUOTED = 5
 def answer(conversation: Conversation) -> Reply:
     """What comes next in a conversation, as its script wants it."""
     script = conversation.script
-    wanted = calls(conversation)
-    if wanted and not script.refusal:
-        reply = Reply(calls=wanted)
-    else:
-        reply = Reply(_pieces(_text(conversation), script), refusal=script.refusal)
+    wanted = () if script.speaks else calls(conversation)
+    pieces = () if wanted else _pieces(_text(conversation), script)
+    reply = Reply(pieces, refusal=script.refusal, calls=wanted)
     thought = _thought(conversation) if conversation.reasons or script.reasoning else None
     return _ended(attrs.evolve(reply, thought=thought), script, conversation.max_tokens)
 
@@ -54,7 +52,7 @@ def _ended(reply: Reply, script: Script, max_tokens: int | None) -> Reply:
         code = getattr(script, kind)
         if code:
             half = reply.pieces[: (len(reply.pieces) + 1) // 2]
-            return attrs.evolve(reply, pieces=half, calls=(), ending=Ending(kind, code))
+            return attrs.evolve(reply, pieces=half, ending=Ending(kind, code))
     limit = (max_tokens or len(reply.text)) * _CHARACTERS_A_TOKEN
     if len(reply.text) <= limit:
         return reply

@@ -83,7 +83,7 @@ def _about(evidence: Evidence, listed: str) -> Evidence:
 
 
 def _only_text(schema: Mapping[str, Any]) -> str | None:
-    """The one parameter that must be a free text, or None where there is none or several."""
+    """The one parameter that must be a short text, or None where there is none or several."""
     texts = [
         name
         for name, part in _properties(schema).items()
@@ -92,6 +92,7 @@ def _only_text(schema: Mapping[str, Any]) -> str | None:
         and not _nullable(part)
         and not part.get("enum")
         and "const" not in part
+        and not _QUERY.search(name)
     ]
     return texts[0] if len(texts) == 1 else None
 

@@ -52,7 +52,7 @@ def stream(request: Request, reply: Reply) -> Stream:
     deltas += [frame for at, call in enumerate(reply.calls) for frame in _of_call(chunks, at, call)]
     frames = [chunks.of_delta(opening), *deltas, *_ending(request, reply, chunks)]
     paced = list(range(1, 1 + len(deltas)))
-    return Stream(frames, paced, lambda: chunks.of_text(b"content", " more"))
+    return Stream(frames, paced, lambda _: chunks.of_text(b"content", " more"))
 
 
 def _ending(request: Request, reply: Reply, chunks: "_Chunks") -> list[bytes]:

@@ -81,6 +81,11 @@ class Script:
     times: int | None = None
     reasoning: bool = False
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it wants an ending that only a text has, so that no function is called."""
+        return bool(self.refusal or self.incomplete or self.failed or self.error)
+
 
 def healed(script: Script) -> Script:
     """The same script once its faults are over: only the form of the answer is left."""

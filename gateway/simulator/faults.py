@@ -13,7 +13,7 @@ _MOST_REMEMBERED = 1024
 class Faults:
     """Counts requests with a ``times`` setting; the oldest are forgotten."""
 
-    _seen: OrderedDict[tuple[str, str], int] = attrs.Factory(OrderedDict)
+    _seen: OrderedDict[tuple[str, str, Script], int] = attrs.Factory(OrderedDict)
 
     def due(self, script: Script, cache_key: str, text: str) -> Script:
         """The script for this request.
@@ -25,7 +25,7 @@ class Faults:
         """
         if script.times is None:
             return script
-        key = (cache_key, text)
+        key = (cache_key, text, script)
         count = self._seen.pop(key, 0)
         self._seen[key] = count + 1
         if len(self._seen) > _MOST_REMEMBERED:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from itertools import count
 from typing import Any, TypeAlias
 
 from gateway.simulator.directives import Place, Script
@@ -46,7 +47,8 @@ async def play_stream(
             return
         await _write(send, data, script.chunk_bytes)
     if script.endless:
-        await _forever(stream.another, script, receive, send)
+        first = stream.paced[0] if stream.paced else len(stream.frames)
+        await _forever(stream.another, first, script, receive, send)
     else:
         await _finish(script, receive, send)
 
@@ -63,7 +65,7 @@ async def play_json(
     headers = headers if chunked else headers + sized
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     if script.endless:
-        await _forever(lambda: b"        ", script, receive, send)
+        await _forever(lambda _: b"        ", 0, script, receive, send)
         return
     await _write(send, _part_of(body, script.silence or script.cut), script.chunk_bytes)
     await _finish(script, receive, send)
@@ -78,10 +80,12 @@ async def _finish(script: Script, receive: Receive, send: Send) -> None:
 
 
 async def _forever(
-    another: Callable[[], bytes], script: Script, receive: Receive, send: Send
+    another: Callable[[int], bytes], first: int, script: Script, receive: Receive, send: Send
 ) -> None:
-    while not await pause(receive, script.delay_seconds or _ENDLESS_PAUSE_SECONDS):
-        await _write(send, another(), None)
+    for number in count(first):
+        if await pause(receive, script.delay_seconds or _ENDLESS_PAUSE_SECONDS):
+            return
+        await _write(send, another(number), None)
 
 
 async def _write(send: Send, data: bytes, chunk: int | None) -> None:
@@ -97,36 +101,40 @@ async def _write(send: Send, data: bytes, chunk: int | None) -> None:
 
 def _writes(stream: Stream, script: Script) -> Iterator[tuple[bool, bytes]]:
     """What is written at once, and whether it waits for its turn."""
-    frames = stream.frames
-    if script.garbage:
-        frames = [*frames[:2], stream.garbage, *frames[2:]]
-    if script.endless:
-        frames = frames[: stream.paced[0]] if stream.paced else frames[:2]
-    place = script.silence or script.cut
-    if place is not None or not script.delay_seconds:
-        yield False, _until(frames, place)
-        return
+    frames = _played(stream, script)
+    paced = stream.paced if script.delay_seconds else []
     start = 0
-    for position in stream.paced:
-        if position > start:
-            yield False, b"".join(frames[start:position])
+    for position in (position for position in paced if position < len(frames)):
+        yield False, b"".join(frames[start:position])
         yield True, frames[position]
         start = position + 1
     yield False, b"".join(frames[start:])
 
 
-def _until(frames: list[bytes], place: Place | None) -> bytes:
+def _played(stream: Stream, script: Script) -> list[bytes]:
+    """The frames that are sent; the last of them may be a part of one."""
+    frames = list(stream.frames)
+    if script.garbage:
+        frames[1] += stream.garbage
+    if script.endless and stream.paced:
+        return frames[: stream.paced[0]]
+    return _until(frames, script.silence or script.cut)
+
+
+def _until(frames: list[bytes], place: Place | None) -> list[bytes]:
     """The frames up to a place."""
-    if place is None:
-        return b"".join(frames)
-    whole = b"".join(frames[: place.events])
-    rest = b"".join(frames[place.events :])
-    if not place.inside or not rest:
-        return whole
-    position = next((at for at, byte in enumerate(rest) if byte > _LAST_ASCII), None)
-    if place.inside == "character" and position is not None:
-        return whole + rest[: position + 1]
-    return whole + rest[: len(frames[place.events]) // 2]
+    if place is None or place.events >= len(frames):
+        return frames
+    whole, rest = frames[: place.events], frames[place.events :]
+    wide = next((at for at, frame in enumerate(rest) if not frame.isascii()), None)
+    if place.inside == "character" and wide is not None:
+        return [*whole, *rest[:wide], _within_character(rest[wide])]
+    return [*whole, rest[0][: len(rest[0]) // 2]] if place.inside else whole
+
+
+def _within_character(frame: bytes) -> bytes:
+    """A frame up to the first byte of its first character of several."""
+    return frame[: 1 + next(at for at, byte in enumerate(frame) if byte > _LAST_ASCII)]
 
 
 def _part_of(body: bytes, place: Place | None) -> bytes:

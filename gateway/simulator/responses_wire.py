@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import count
 from typing import Any, TypeAlias
 
 import attrs
@@ -41,7 +42,7 @@ def stream(request: Request, reply: Reply) -> Stream:
     for index, item in enumerate(output):
         _ITEMS[item["type"]](writer, index, item, reply)
     _end(writer, response, output)
-    return Stream(writer.frames, writer.paced, lambda: writer.text_delta(" more"))
+    return Stream(writer.frames, writer.paced, lambda number: writer.delta(number, " more"))
 
 
 def _end(writer: "_Writer", response: "_Response", output: list[_Object]) -> None:
@@ -212,20 +213,15 @@ class _Writer:
         self.head = b'event: %b\ndata: {"type":"%b","sequence_number":' % (2 * (kind.encode(),))
         self.tail = after + b"\n\n"
 
-    def text_delta(self, text: str) -> bytes:
-        frame = b'%b%d,%b"delta":%b%b' % (
-            self.head,
-            self.number,
-            self.place,
-            _encode(text),
-            self.tail,
-        )
-        self.number += 1
-        return frame
+    def delta(self, number: int, text: str) -> bytes:
+        """One delta, put together from what was prepared."""
+        return b'%b%d,%b"delta":%b%b' % (self.head, number, self.place, _encode(text), self.tail)
 
     def deltas(self, pieces: tuple[str, ...]) -> None:
+        """All deltas of a part."""
         start = len(self.frames)
-        self.frames += map(self.text_delta, pieces)
+        self.frames += map(self.delta, count(self.number), pieces)
+        self.number += len(pieces)
         self.paced += range(start, len(self.frames))
 
 

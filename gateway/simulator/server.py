@@ -65,19 +65,26 @@ class Simulator:
 
     Args:
         app: serves instead of a new simulator, such as one in a recorder.
+        port: 0 takes a free one.
+
+    Attributes:
+        base_url: such as ``http://127.0.0.1:8001/v1``; there once it was entered.
     """
 
+    base_url: str
+
     def __init__(self, app: App | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._listener = _listen(host, port)
+        self._address = (host, port)
         self._server = uvicorn.Server(_config(app or create_app()))
-        self.base_url = _base_url(self._listener)
 
     async def __aenter__(self) -> Self:
         """Take connections; uvicorn's main loop, which handles signals, is left out."""
+        listener = _listen(*self._address)
+        self.base_url = _base_url(listener)
         config = self._server.config
         config.load()
         self._server.lifespan = config.lifespan_class(config)
-        await self._server.startup(sockets=[self._listener])
+        await self._server.startup(sockets=[listener])
         return self
 
     async def __aexit__(

@@ -12,11 +12,11 @@ class Stream:
     Args:
         frames: each event with its framing, in order.
         paced: the positions of the deltas of the text or of the arguments.
-        another: makes one more delta, for streams without an end.
+        another: makes one more delta of a number, for streams without an end.
         garbage: a frame that is not of the protocol.
     """
 
     frames: list[bytes]
     paced: list[int]
-    another: Callable[[], bytes]
+    another: Callable[[int], bytes]
     garbage: bytes = b'data: {"type":"response.output_text.delta","delta":\n\n'

@@ -54,7 +54,11 @@ class RecordingSimulator:
         self._arrived = asyncio.Condition()
         self.app = create_app()
         self._simulator = Simulator(self._record)
-        self.base_url = self._simulator.base_url
+
+    @property
+    def base_url(self) -> str:
+        """Such as ``http://127.0.0.1:8001/v1``; there once it was entered."""
+        return self._simulator.base_url
 
     async def __aenter__(self) -> Self:
         await self._simulator.__aenter__()

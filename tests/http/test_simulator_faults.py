@@ -172,6 +172,21 @@ async def test_an_endless_answer_goes_on_until_the_client_leaves(http, upstream,
     assert upstream.requests[0].abandoned
 
 
+async def test_an_endless_stream_is_numbered_without_gaps(http):
+    """With ``endless`` the deltas go on counting where the events before them ended."""
+    received = b""
+
+    async with http.stream("POST", "/responses", json=ask("[[endless]] hi")) as answer:
+        async for part in answer.aiter_bytes():
+            received += part
+            if len(types_of(received)) > 8:
+                break
+
+    datas = [block.split(b"\ndata: ")[1] for block in received.split(b"\n\n")[:-1]]
+    numbers = [msgspec.json.decode(data)["sequence_number"] for data in datas]
+    assert numbers == list(range(len(numbers)))
+
+
 async def test_unknown_events_ride_along(http):
     """With ``unknown-events`` there are events and fields that no SDK knows, numbered in line."""
     received, _ = await read(http, "[[unknown-events]] hi")
@@ -259,6 +274,14 @@ async def test_a_paced_stream_is_a_write_a_delta(upstream):
 
     counts = [write.count(b"event: response.output_text.delta\n") for write in writes]
     assert counts == [0, 1, 1, 1, 1, 1, 0, 0]
+
+
+async def test_a_paced_stream_can_be_cut(upstream):
+    """Faults keep the pace: a cut after six events leaves two deltas, each a write."""
+    writes = await writes_of(upstream, "[[deltas=5 delay=1ms cut=after=6 garbage]] hi")
+
+    counts = [write.count(b"event: response.output_text.delta\n") for write in writes]
+    assert counts == [0, 1, 1]
 
 
 async def writes_of(upstream, message):

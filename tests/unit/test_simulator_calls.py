@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.simulator.answering import answer
 from gateway.simulator.arguments import draw
 from gateway.simulator.choosing import calls
 from gateway.simulator.conversation import (
@@ -141,6 +142,24 @@ def test_required_calls_even_when_nothing_fits():
 def test_none_never_calls():
     """``none`` calls nothing, however well it fits."""
     assert called("weather in Paris", calling=Calling.NONE) == []
+
+
+@pytest.mark.parametrize("script", [Script(refusal=True), Script(failed="server_error")])
+def test_a_scripted_ending_needs_a_text(script):
+    """A refusal or a failure is spoken, even where a function fits."""
+    reply = answer(conversation("weather in Paris", script=script))
+
+    assert reply.text
+    assert reply.calls == ()
+
+
+def test_a_text_for_a_reader_is_never_taken_apart():
+    """A list in a message that is itself the argument leads to one call with all of it."""
+    note = function("add_note", text=TEXT)
+
+    assert called("note the shops in Paris and Rome", functions=(note,)) == [
+        ("add_note", {"text": "note the shops in Paris and Rome"})
+    ]
 
 
 def test_one_call_at_a_time_without_parallel_calls():

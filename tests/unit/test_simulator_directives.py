@@ -114,6 +114,7 @@ def test_a_fault_heals_after_its_times():
     assert played == [500, 500, None]
     assert faults.due(script, "acme", "hi") == Script(deltas=4)
     assert faults.due(script, "umbra", "hi").status == 500
+    assert faults.due(Script(status=503, times=2), "acme", "hi").status == 503
 
 
 def test_the_memory_of_faults_is_bounded():
