@@ -1,0 +1,111 @@
+"""``python -m bench``: the gateway against its peers, interleaved, as ratios of one run."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import attrs
+import msgspec
+
+from bench import footprints, measures
+from bench.figures import Figure, Figures
+from bench.machine import machine, raise_open_files
+from bench.peers import GATEWAY, LITELLM, NGINX, RELAY, Peer
+from bench.site import MissingPeerError, NotServingError, WrongAnswerError
+from bench.tables import document, markdown
+from bench.targets import verdicts
+from bench.workshop import QUICK, Scale, Workshop
+
+_RESULTS = Path(__file__).parent / "results"
+_ROUNDS = 5
+
+
+@attrs.frozen
+class Measure:
+    """One measurement, made of one server at a time.
+
+    Args:
+        run: one round of it.
+        alone: whether only the gateway can be measured.
+    """
+
+    run: Callable[[Workshop, Peer], dict[Figure, float]]
+    alone: bool = False
+
+
+MEASURES = {
+    "json": Measure(measures.json_turns),
+    "burst": Measure(measures.burst),
+    "paced": Measure(measures.paced),
+    "first": Measure(measures.first_event),
+    "streams": Measure(footprints.open_streams),
+    "tenants": Measure(footprints.many_tenants, alone=True),
+    "start": Measure(footprints.start),
+}
+
+
+def main() -> int:
+    """Measure, print the tables, keep them as JSON."""
+    options = _options(sys.argv[1:])
+    raise_open_files()
+    before = machine()
+    figures = Figures()
+    with Workshop(QUICK if options.quick else Scale()) as workshop:
+        peers = [PEERS[name] for name in options.peers]
+        for name in options.only or MEASURES:
+            _measure(workshop, name, peers, options.rounds, figures)
+    found = list(verdicts(figures, full_scale=not options.quick))
+    print(markdown(figures, found, before))
+    _keep(msgspec.json.format(msgspec.json.encode(document(figures, found, before))))
+    return 0
+
+
+PEERS = {peer.name: peer for peer in (GATEWAY, NGINX, RELAY, LITELLM)}
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, help=f"of each measure ({_ROUNDS}; quick: 1)")
+    parser.add_argument("--quick", action="store_true", help="small counts, for a first look")
+    parser.add_argument("--only", action="append", choices=MEASURES, help="may be repeated")
+    parser.add_argument("--peers", default="gateway,nginx,relay", help="which servers, by comma")
+    parser.add_argument("--with-litellm", action="store_true", help="LiteLLM's proxy too")
+    options = parser.parse_args(arguments)
+    options.rounds = options.rounds or (1 if options.quick else _ROUNDS)
+    options.peers = options.peers.split(",") + ["litellm"] * options.with_litellm
+    if unknown := set(options.peers) - PEERS.keys():
+        parser.error(f"no such peer: {', '.join(sorted(unknown))}")
+    return options
+
+
+def _measure(
+    workshop: Workshop, name: str, peers: Sequence[Peer], rounds: int, figures: Figures
+) -> None:
+    """All rounds of one measure; a server that is missing or fails is left out of it."""
+    measure = MEASURES[name]
+    left = [peer for peer in peers if peer is GATEWAY or not measure.alone]
+    for number in range(1, rounds + 1):
+        for peer in list(left):
+            _say(f"{name} {number}/{rounds}: {peer.name}")
+            try:
+                figures.add(peer.name, measure.run(workshop, peer))
+            except (MissingPeerError, NotServingError, WrongAnswerError) as error:
+                _say(f"{name}: {peer.name} is left out: {error}")
+                left.remove(peer)
+
+
+def _keep(results: bytes) -> None:
+    _RESULTS.mkdir(exist_ok=True)
+    path = _RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
+    path.write_bytes(results)
+    _say(f"kept in {path}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""LiteLLM's proxy, which installs itself into an environment of its own."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from bench.site import Command, MissingPeerError, Site
+
+_HOME = Path(".data/bench-litellm")
+_CONFIGURATION = """\
+model_list:
+  - model_name: sim-1
+    litellm_params:
+      model: openai/sim-1
+      api_base: {upstream}
+      api_key: sk-bench
+litellm_settings:
+  telemetry: false
+"""
+
+
+def prepare(site: Site) -> Command:
+    """Install it where it is not yet, and write its configuration.
+
+    Raises:
+        MissingPeerError: it cannot be installed.
+    """
+    program = _install(_HOME.resolve())
+    configuration = site.folder / "litellm.yaml"
+    configuration.write_text(_CONFIGURATION.format(upstream=site.upstream), encoding="utf-8")
+    arguments = ("--config", str(configuration), "--host", "127.0.0.1", "--port", str(site.port))
+    return Command((str(program), *arguments), {"LITELLM_LOG": "ERROR"})
+
+
+def _install(home: Path) -> Path:
+    program = home / "bin" / "litellm"
+    if not program.exists():
+        venv.create(home, with_pip=True)
+        command = [
+            str(home / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "litellm[proxy]",
+        ]
+        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+            raise MissingPeerError("pip could not install litellm[proxy]")
+    return program
