@@ -21,7 +21,7 @@ timeout_seconds = {timeout_seconds}
 """
 
 
-def write_tenant(
+def write_tenant(  # noqa: PLR0913  (each is a file, or a line of one)
     root: Path,
     tenant_id: str = "acme",
     *,
@@ -50,5 +50,5 @@ def compile_directory(directory: Path) -> CompiledTenant:
 async def until(condition: Callable[[], bool], timeout_seconds: float = 5) -> None:
     """Wait until a condition holds, which something outside of this loop brings about."""
     async with asyncio.timeout(timeout_seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  (files and threads set no event of this loop)
             await asyncio.sleep(0.005)

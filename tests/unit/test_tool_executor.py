@@ -23,8 +23,8 @@ def run(tmp_path):
     """Runs one call of a function of a module that is given as its source."""
     executor = InlineExecutor()
 
-    async def run_call(source: str, arguments: str = "{}", name: str = "f", timeout: float = 5):
-        directory = write_tenant(tmp_path, tools=source, timeout_seconds=timeout)
+    async def run_call(source: str, arguments: str = "{}", name: str = "f", seconds: float = 5):
+        directory = write_tenant(tmp_path, tools=source, timeout_seconds=seconds)
         tenant = compile_directory(directory)
         call = ToolCall("call_1", name, arguments, "thread_1", "corr-7")
         return await executor.run(tenant, tenant.default, call)
@@ -211,7 +211,7 @@ async def test_async_function_is_given_up_in_time_even_if_it_will_not_be_cancell
     )
     source += "stop = []\n"
 
-    result = await run(source, timeout=0.2)
+    result = await run(source, seconds=0.2)
 
     assert "took over 0.2 s" in result.output
     (task,) = run.executor._tasks
