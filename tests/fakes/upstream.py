@@ -9,6 +9,7 @@ import contextlib
 import enum
 import json
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -161,9 +162,11 @@ class Upstream:
 
     Args:
         usual: the reply once the script has run out.
+        tls: with it the server speaks https.
     """
 
-    def __init__(self, usual: Reply | None = None) -> None:
+    def __init__(self, usual: Reply | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.usual = usual or error_reply(500, "script_has_run_out")
         self.requests: list[Request] = []
         self.connections = 0
@@ -183,9 +186,9 @@ class Upstream:
             await self._changed.wait_for(lambda: holds(self))
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/v1"
+        self.base_url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}/v1"
         return self
 
     async def __aexit__(self, *_: object) -> None:
