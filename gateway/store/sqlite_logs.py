@@ -11,14 +11,12 @@ RUN_BYTES = 256 * 1024
 LOG_SECONDS = 3600
 
 _ADD = """
-    INSERT INTO run_events (tenant, run_id, kept_since, deflated, size, log)
-    VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO run_events (run, kept_since, deflated, size, log) VALUES (?, ?, ?, ?, ?)
 """
 _LOG = """
     SELECT log, deflated FROM runs
-    LEFT JOIN run_events AS kept
-        ON kept.tenant = runs.tenant AND kept.run_id = runs.id AND kept_since > ?
-    WHERE runs.tenant = ? AND runs.id = ?
+    LEFT JOIN run_events ON run_events.run = runs.number AND kept_since > ?
+    WHERE tenant = ? AND id = ?
 """
 
 
@@ -40,11 +38,9 @@ def deflate(events: bytes) -> Log | None:
     return Log(packed, deflated=True) if len(packed) <= RUN_BYTES else None
 
 
-def add_log(
-    connection: sqlite3.Connection, tenant_id: str, run_id: str, log: Log, now: int
-) -> None:
-    """Keep a run's log for an hour from ``now`` on."""
-    connection.execute(_ADD, (tenant_id, run_id, now, log.deflated, len(log.packed), log.packed))
+def add_log(connection: sqlite3.Connection, run: int, log: Log, now: int) -> None:
+    """Keep the log of the run of that number for an hour from ``now`` on."""
+    connection.execute(_ADD, (run, now, log.deflated, len(log.packed), log.packed))
 
 
 def run_log(connection: sqlite3.Connection, tenant_id: str, run_id: str, now: int) -> Log | None:

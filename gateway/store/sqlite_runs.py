@@ -3,36 +3,38 @@
 import sqlite3
 from collections.abc import Sequence
 
-from gateway.store import sqlite_threads
-from gateway.store.errors import FenceLostError, KeyUsedError, NotFoundError, ThreadBusyError
+from gateway.store.errors import FenceLostError, KeyUsedError, NotFoundError
 from gateway.store.model import Fence, Item, Key, Run, RunBegin, RunEnd
 from gateway.store.sqlite_logs import Log, add_log
+from gateway.store.sqlite_threads import add_items, create_thread, free_thread, items_of_run
 
 KEY_SECONDS = 24 * 3600
 
 _ADD = """
     INSERT INTO runs
-        (tenant, id, thread_id, assistant_id, model, status, owner, epoch, created_at,
+        (tenant, id, thread, assistant_id, model, status, owner, epoch, created_at,
          correlation_id, head)
     VALUES (?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)
 """
 _OWNED = "tenant = ? AND id = ? AND owner = ? AND epoch = ? AND ended_at IS NULL"
 _END = f"""
-    UPDATE runs SET status = ?, ended_at = ?, ending = ? WHERE {_OWNED} RETURNING thread_id
+    UPDATE runs SET status = ?, ended_at = ?, ending = ? WHERE {_OWNED} RETURNING number, thread
 """  # noqa: S608 - the text is a constant of this module
-_THREAD_OF = f"SELECT thread_id FROM runs WHERE {_OWNED}"  # noqa: S608 - as above
+_THREAD_OF = f"SELECT thread FROM runs WHERE {_OWNED}"  # noqa: S608 - as above
 _END_LOST = "UPDATE runs SET status = 'failed', ended_at = ?, ending = ? WHERE ended_at IS NULL"
 _RUN = """
-    SELECT id, thread_id, assistant_id, model, status, created_at, correlation_id, head, ended_at,
-        ending
-    FROM runs WHERE tenant = ? AND id = ?
+    SELECT runs.id, threads.id, assistant_id, model, status, runs.created_at, correlation_id, head,
+        ended_at, ending
+    FROM runs JOIN threads ON threads.number = runs.thread
+    WHERE runs.tenant = ? AND runs.id = ?
 """
 _KEY = """
-    SELECT scope, key, body, run_id FROM idempotency
-    WHERE tenant = ? AND scope = ? AND key = ? AND created_at > ?
+    SELECT scope, key, body, runs.id
+    FROM idempotency AS used JOIN runs ON runs.number = used.run
+    WHERE used.tenant = ? AND scope = ? AND key = ? AND used.created_at > ?
 """
 _ADD_KEY = """
-    INSERT OR REPLACE INTO idempotency (tenant, scope, key, body, run_id, thread_id, created_at)
+    INSERT OR REPLACE INTO idempotency (tenant, scope, key, body, run, thread, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
@@ -46,13 +48,16 @@ def begin_run(connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, n
         KeyUsedError: its key started another run already.
     """
     if begin.key is not None:
-        _use_key(connection, tenant_id, begin, begin.key, now)
+        _require_unused(connection, tenant_id, begin.key, now)
     if begin.thread is not None:
-        sqlite_threads.create_thread(connection, tenant_id, begin.thread)
+        thread = create_thread(connection, tenant_id, begin.thread)
     else:
-        _require_free(connection, tenant_id, begin.thread_id)
-    connection.execute(_ADD, _run_row(tenant_id, begin))
-    sqlite_threads.add_items(connection, tenant_id, begin.thread_id, begin.items)
+        thread = free_thread(connection, tenant_id, begin.thread_id)
+    run = connection.execute(_ADD, _run_row(tenant_id, begin, thread)).lastrowid
+    add_items(connection, thread, begin.items)
+    if (key := begin.key) is not None:
+        values = (tenant_id, key.scope, key.key, key.body, run, thread, now)
+        connection.execute(_ADD_KEY, values)
 
 
 def save_items(
@@ -66,7 +71,7 @@ def save_items(
     row = connection.execute(_THREAD_OF, _fence_row(tenant_id, fence)).fetchone()
     if row is None:
         raise FenceLostError(fence.run_id)
-    sqlite_threads.add_items(connection, tenant_id, row[0], items)
+    add_items(connection, row[0], items)
 
 
 def end_run(
@@ -81,9 +86,9 @@ def end_run(
     row = connection.execute(_END, values).fetchone()
     if row is None:
         raise FenceLostError(end.fence.run_id)
-    sqlite_threads.add_items(connection, tenant_id, row[0], end.items)
+    add_items(connection, row[1], end.items)
     if log is not None:
-        add_log(connection, tenant_id, end.fence.run_id, log, now)
+        add_log(connection, row[0], log, now)
 
 
 def end_lost(connection: sqlite3.Connection, ending: bytes, now: int) -> int:
@@ -113,8 +118,8 @@ def run_items(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> li
     Raises:
         NotFoundError: there is no such run within the tenant.
     """
-    thread_id = run(connection, tenant_id, run_id).thread_id
-    return sqlite_threads.items_of_run(connection, tenant_id, thread_id, run_id)
+    run(connection, tenant_id, run_id)
+    return items_of_run(connection, tenant_id, run_id)
 
 
 def run_by_key(
@@ -125,29 +130,17 @@ def run_by_key(
     return None if row is None else (Key(*row[:3]), row[3])
 
 
-def _use_key(
-    connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, key: Key, now: int
-) -> None:
+def _require_unused(connection: sqlite3.Connection, tenant_id: str, key: Key, now: int) -> None:
     used = run_by_key(connection, tenant_id, key.scope, key.key, now)
     if used is not None:
         raise KeyUsedError(key.key, used[1])
-    run_id = begin.fence.run_id
-    values = (tenant_id, key.scope, key.key, key.body, run_id, begin.thread_id, now)
-    connection.execute(_ADD_KEY, values)
 
 
-def _require_free(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> None:
-    run_id = sqlite_threads.active_run(connection, tenant_id, thread_id)
-    if run_id is not None:
-        raise ThreadBusyError(thread_id, run_id)
-    sqlite_threads.thread(connection, tenant_id, thread_id)
-
-
-def _run_row(tenant_id: str, begin: RunBegin) -> tuple[object, ...]:
+def _run_row(tenant_id: str, begin: RunBegin, thread: int) -> tuple[object, ...]:
     return (
         tenant_id,
         begin.fence.run_id,
-        begin.thread_id,
+        thread,
         begin.assistant_id,
         begin.model,
         begin.fence.owner,

@@ -12,8 +12,8 @@ _LOGS_AT_ONCE = 32
 _KEYS_AT_ONCE = 500
 
 _TOTAL = "SELECT bytes FROM run_events_total"
-_OLDEST = "SELECT seq, kept_since, size FROM run_events ORDER BY seq LIMIT ?"
-_DROP_LOGS = "DELETE FROM run_events WHERE seq <= ?"
+_OLDEST = "SELECT number, kept_since, size FROM run_events ORDER BY number LIMIT ?"
+_DROP_LOGS = "DELETE FROM run_events WHERE number <= ?"
 _DROP_KEYS = """
     DELETE FROM idempotency WHERE (tenant, scope, key) IN (
         SELECT tenant, scope, key FROM idempotency WHERE created_at <= ? LIMIT ?
@@ -63,10 +63,10 @@ def _drop_logs(connection: sqlite3.Connection, expired: int, excess: int) -> boo
     """
     rows = connection.execute(_OLDEST, (_LOGS_AT_ONCE,)).fetchall()
     last = None
-    for seq, kept_since, size in rows:
+    for number, kept_since, size in rows:
         if kept_since > expired and excess <= 0:
             break
-        last = seq
+        last = number
         excess -= size
     if last is None:
         return False

@@ -13,40 +13,53 @@ _ITEM = (
     "id, type, created_at, payload, run_id, role, assistant_id, status, incomplete_reason, "
     "completed_at, origin, metadata"
 )
+_NUMBER = "SELECT number FROM threads WHERE tenant = ? AND id = ?"
 _ADD_ITEM = f"""
-    INSERT INTO items (tenant, thread_id, {_ITEM})
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO items (thread, {_ITEM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608 - the text is a constant of this module
-_IN_THREAD = f"SELECT {_ITEM} FROM items WHERE tenant = ? AND thread_id = ?"  # noqa: S608 - as above
-_NEWEST = f"{_IN_THREAD} ORDER BY seq DESC LIMIT ?"
-_OF_RUN = f"{_IN_THREAD} AND run_id = ? ORDER BY seq"
-_MESSAGES = f"{_IN_THREAD} AND type = 'message' AND seq > ? AND seq < ? ORDER BY seq"
-_MESSAGE = (
-    "SELECT seq FROM items WHERE tenant = ? AND thread_id = ? AND id = ? AND type = 'message'"
-)
+_NEWEST = f"""
+    SELECT {_ITEM} FROM items WHERE thread = ({_NUMBER}) ORDER BY number DESC LIMIT ?
+"""  # noqa: S608 - as above
+_MESSAGES = f"""
+    SELECT {_ITEM} FROM items
+    WHERE thread = ? AND type = 'message' AND number > ? AND number < ? ORDER BY number
+"""  # noqa: S608 - as above
+_OF_RUN = f"""
+    SELECT {_ITEM} FROM items
+    WHERE thread = (SELECT thread FROM runs WHERE tenant = ? AND id = ?) AND run_id = ?
+    ORDER BY number
+"""  # noqa: S608 - as above
+_MESSAGE = "SELECT number FROM items WHERE thread = ? AND id = ? AND type = 'message'"
 _THREAD = "SELECT id, created_at, metadata FROM threads WHERE tenant = ? AND id = ?"
-_ACTIVE = "SELECT id FROM runs WHERE tenant = ? AND thread_id = ? AND ended_at IS NULL"
+_STATE = """
+    SELECT number, (SELECT id FROM runs WHERE thread = threads.number AND ended_at IS NULL)
+    FROM threads WHERE tenant = ? AND id = ?
+"""
 _DELETES = (
-    """DELETE FROM run_events WHERE tenant = ?1 AND run_id IN
-        (SELECT id FROM runs WHERE tenant = ?1 AND thread_id = ?2)""",
-    "DELETE FROM runs WHERE tenant = ?1 AND thread_id = ?2",
-    "DELETE FROM items WHERE tenant = ?1 AND thread_id = ?2",
-    "DELETE FROM idempotency WHERE tenant = ?1 AND thread_id = ?2",
-    "DELETE FROM threads WHERE tenant = ?1 AND id = ?2",
+    "DELETE FROM run_events WHERE run IN (SELECT number FROM runs WHERE thread = ?)",
+    "DELETE FROM runs WHERE thread = ?",
+    "DELETE FROM items WHERE thread = ?",
+    "DELETE FROM idempotency WHERE thread = ?",
+    "DELETE FROM threads WHERE number = ?",
 )
 
-_FIRST_SEQ = 0
-_LAST_SEQ = 2**63 - 1
+_FIRST = 0
+_LAST = 2**63 - 1
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def create_thread(connection: sqlite3.Connection, tenant_id: str, thread: Thread) -> None:
-    """Keep a new thread."""
-    connection.execute(
+def create_thread(connection: sqlite3.Connection, tenant_id: str, thread: Thread) -> int:
+    """Keep a new thread.
+
+    Returns:
+        The number of its row.
+    """
+    added = connection.execute(
         "INSERT INTO threads (tenant, id, created_at, metadata) VALUES (?, ?, ?, ?)",
         (tenant_id, thread.id, thread.created_at, _encoded(thread.metadata)),
     )
+    return int(added.lastrowid or 0)
 
 
 def thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> Thread:
@@ -61,10 +74,19 @@ def thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> Th
     return Thread(row[0], row[1], _decode(row[2]))
 
 
-def active_run(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> str | None:
-    """The id of the run that works on a thread."""
-    row = connection.execute(_ACTIVE, (tenant_id, thread_id)).fetchone()
-    return None if row is None else str(row[0])
+def free_thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> int:
+    """The number of the row of a thread on which no run works.
+
+    Raises:
+        NotFoundError: there is none of that id within the tenant.
+        ThreadBusyError: a run works on it.
+    """
+    row = connection.execute(_STATE, (tenant_id, thread_id)).fetchone()
+    if row is None:
+        raise NotFoundError("thread", thread_id)
+    if row[1] is not None:
+        raise ThreadBusyError(thread_id, row[1])
+    return int(row[0])
 
 
 def delete_thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> None:
@@ -74,19 +96,14 @@ def delete_thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str
         NotFoundError: there is none of that id within the tenant.
         ThreadBusyError: a run works on it.
     """
-    run_id = active_run(connection, tenant_id, thread_id)
-    if run_id is not None:
-        raise ThreadBusyError(thread_id, run_id)
-    thread(connection, tenant_id, thread_id)
+    number = free_thread(connection, tenant_id, thread_id)
     for statement in _DELETES:
-        connection.execute(statement, (tenant_id, thread_id))
+        connection.execute(statement, (number,))
 
 
-def add_items(
-    connection: sqlite3.Connection, tenant_id: str, thread_id: str, items: Iterable[Item]
-) -> None:
-    """Add items to the end of a thread."""
-    connection.executemany(_ADD_ITEM, [_item_row(tenant_id, thread_id, item) for item in items])
+def add_items(connection: sqlite3.Connection, thread: int, items: Iterable[Item]) -> None:
+    """Add items to the end of the thread of that number."""
+    connection.executemany(_ADD_ITEM, [_item_row(thread, item) for item in items])
 
 
 def newest_items(
@@ -96,11 +113,9 @@ def newest_items(
     return _items(connection, _NEWEST, (tenant_id, thread_id, newest))[::-1]
 
 
-def items_of_run(
-    connection: sqlite3.Connection, tenant_id: str, thread_id: str, run_id: str
-) -> list[Item]:
+def items_of_run(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> list[Item]:
     """What a run added to its thread, oldest first."""
-    return _items(connection, _OF_RUN, (tenant_id, thread_id, run_id))
+    return _items(connection, _OF_RUN, (tenant_id, run_id, run_id))
 
 
 def messages(
@@ -113,9 +128,11 @@ def messages(
     Raises:
         NotFoundError: there is no such thread, or no such message in it.
     """
-    thread(connection, tenant_id, thread_id)
-    after = _seq(connection, tenant_id, thread_id, page.after)
-    before = _seq(connection, tenant_id, thread_id, page.before)
+    row = connection.execute(_NUMBER, (tenant_id, thread_id)).fetchone()
+    if row is None:
+        raise NotFoundError("thread", thread_id)
+    after = _message(connection, row[0], page.after)
+    before = _message(connection, row[0], page.before)
     ascending = page.order == "asc"
     backwards = before is not None and after is None
     low, high = (after, before) if ascending else (before, after)
@@ -123,18 +140,16 @@ def messages(
     found = _items(
         connection,
         f"{_MESSAGES} {direction} LIMIT ?",
-        (tenant_id, thread_id, low or _FIRST_SEQ, high or _LAST_SEQ, page.limit + 1),
+        (row[0], low or _FIRST, high or _LAST, page.limit + 1),
     )
     part = found[: page.limit]
     return part[::-1] if backwards else part, len(found) > page.limit
 
 
-def _seq(
-    connection: sqlite3.Connection, tenant_id: str, thread_id: str, message_id: str | None
-) -> int | None:
+def _message(connection: sqlite3.Connection, thread: int, message_id: str | None) -> int | None:
     if message_id is None:
         return None
-    row = connection.execute(_MESSAGE, (tenant_id, thread_id, message_id)).fetchone()
+    row = connection.execute(_MESSAGE, (thread, message_id)).fetchone()
     if row is None:
         raise NotFoundError("message", message_id)
     return int(row[0])
@@ -145,10 +160,9 @@ def _items(connection: sqlite3.Connection, statement: str, values: Sequence[Any]
     return [Item(*(*row[:-1], _decoded(row[-1]))) for row in rows]
 
 
-def _item_row(tenant_id: str, thread_id: str, item: Item) -> tuple[Any, ...]:
+def _item_row(thread: int, item: Item) -> tuple[Any, ...]:
     return (
-        tenant_id,
-        thread_id,
+        thread,
         item.id,
         item.type,
         item.created_at,
