@@ -203,7 +203,7 @@ def _voice(conversation: Conversation) -> str:
     persona = _PERSONA.fullmatch(sentence)
     if persona:
         return f"Speaking as {clipped(persona.group(1), 120)}: "
-    return f"{clipped(sentence, 140)} - so: " if sentence else "I heard that "
+    return f"{clipped(sentence.rstrip('.!?'), 140)} - so: " if sentence else "I heard that "
 
 
 def _thought(conversation: Conversation) -> str:

@@ -63,22 +63,23 @@ def draw_all(
     A list such as "Paris and Rome" becomes a call for each, where the function takes one text.
     """
     name = _only_text(schema)
-    if name is None or len(evidence.listed) < 2:  # noqa: PLR2004 -- one is no list
+    several = evidence.ids if name and _ID.search(name) else evidence.listed
+    if name is None or len(several) < 2:  # noqa: PLR2004 -- one is no list
         return [draw(schema, evidence, function_words)]
     return [
-        draw(schema, _about(evidence, listed), function_words)
-        for listed in evidence.listed[:_MOST_ITEMS]
+        draw(schema, _about(evidence, one, {*several} - {one}), function_words)
+        for one in several[:_MOST_ITEMS]
     ]
 
 
-def _about(evidence: Evidence, listed: str) -> Evidence:
-    """The same evidence, as if one member of its list alone had been named."""
-    others = set(evidence.listed) - {listed}
+def _about(evidence: Evidence, one: str, others: set[str]) -> Evidence:
+    """The same evidence, as if one member of a list alone had been named."""
     return attrs.evolve(
         evidence,
         quotes=tuple(quote for quote in evidence.quotes if quote not in others),
+        ids=tuple(found for found in evidence.ids if found not in others),
         names=tuple(name for name in evidence.names if name not in others),
-        listed=(listed,),
+        listed=(one,),
     )
 
 

@@ -27,6 +27,7 @@ _DETERMINED = re.compile(
     r"\b(?:a|an|the|my|our|your|his|her|their|this|that|about|for|of)\s+([^\W\d_]{2,40})",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"\b(?:in|near)\s+([^\W\d_]{2,40})(?: ([^\W\d_]{2,40}))?", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -81,10 +82,12 @@ def _lists(text: str) -> list[list[str]]:
 
 
 def _nouns(text: str) -> tuple[str, ...]:
-    """Words that are likely nouns, likeliest first: those after an article, then the longest."""
+    """Likely nouns, likeliest first: after "in", after an article, then the longest words."""
+    places = [" ".join(filter(is_subject, pair)).strip() for pair in _PLACE.findall(text)]
     determined = [word for word in _DETERMINED.findall(text) if is_subject(word)]
     others = [word for word in words(text) if is_subject(word) and not word.isdigit()]
-    return _once(determined + sorted(others, key=len, reverse=True))
+    others.sort(key=len, reverse=True)
+    return _once([*filter(None, places), *determined, *others])
 
 
 def _once(found: list[str]) -> tuple[str, ...]:

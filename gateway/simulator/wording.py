@@ -16,14 +16,15 @@ _STOP_WORDS_TEXT = (
     "only or other our out over please re s same shall she should so some such t than thank thanks "
     "that the their them then there these they this those through to too under until up us ve very "
     "want was we were what when where which while who whom why will with would you your yours "
-    "hello hi hey tell say know one something anything"
+    "hello hi hey tell say know one something anything "
+    "today tomorrow tonight yesterday next currently right"
 )
 STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 # Verbs and nouns that name no subject: a function is not meant because a message says "get".
 _GENERIC_WORDS_TEXT = (
     "get fetch find search list look lookup show set make create update delete add remove run call "
     "use return check read write give send function tool data info information details value name "
-    "id result current given query new item"
+    "id result current given query item"
 )
 GENERIC_WORDS = frozenset(_GENERIC_WORDS_TEXT.split())
 

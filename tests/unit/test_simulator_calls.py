@@ -71,6 +71,7 @@ def called(message, **changes):
     [
         ("What's the weather in Paris?", [("get_weather", {"city": "Paris"})]),
         ("weather in paris", [("get_weather", {"city": "paris"})]),
+        ("weather in new york today", [("get_weather", {"city": "new york"})]),
         ("Paris weather please", [("get_weather", {"city": "Paris"})]),
         ("the weather in New York", [("get_weather", {"city": "New York"})]),
         (
@@ -90,6 +91,10 @@ def called(message, **changes):
             [("get_weather", {"city": "Oslo"}), ("opening_hours", {})],
         ),
         ("Where are my orders, like ORD-1234?", [("get_order", {"order_id": "ORD-1234"})]),
+        (
+            "orders A-1001 and A-1003",
+            [("get_order", {"order_id": order}) for order in ("A-1001", "A-1003")],
+        ),
         ("order #991", [("get_order", {"order_id": "991"})]),
         ("find the customer 'Acme Ltd'", [("search_customers", {"query": "Acme Ltd"})]),
         ("which clients are in the database", [("search_customers", {"query": "database"})]),
