@@ -4,9 +4,11 @@ Compiling imports the tool module (see ``tenants.modules``), so it belongs on a 
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
+
+import attrs
 
 from tenants.compiled import Assistant, CompiledTenant, ToolSource, Upstream
 from tenants.documents import FILE, Parsed, dotted, parse
@@ -18,7 +20,7 @@ from tenants.rules import assistant_tables, at
 from tenants.sources import Sources
 
 LONGEST_INSTRUCTIONS = 256_000  # characters; OpenAI's API reference of assistants
-_NO_TOOLS = ToolModule("", {}, ())
+_NO_TOOLS = ToolModule("", {})
 
 
 def compile_tenant(sources: Sources, *, private_upstreams: AbstractSet[str]) -> CompiledTenant:
@@ -39,15 +41,26 @@ def compile_tenant(sources: Sources, *, private_upstreams: AbstractSet[str]) -> 
     module.close()
     faults = (*parsed.faults, *sources.faults, *_long_instructions(sources, parsed, text))
     if parsed.document is None or faults or module.faults:
-        ordered = sorted(faults, key=lambda fault: fault.line or 0)
-        raise InvalidTenantError(sources.tenant_id, (*ordered, *module.faults))
+        raise InvalidTenantError(sources.tenant_id, _in_order((*faults, *module.faults), text))
     return _tenant(sources, parsed.document, module)
 
 
+def _in_order(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
+    """By file and line; those of the document's fields that have no line yet get theirs."""
+    placed = [
+        attrs.evolve(fault, line=line_of(text, tuple(fault.field.split("."))))
+        if fault.file == FILE and fault.line is None and fault.field
+        else fault
+        for fault in faults
+    ]
+    return tuple(sorted(placed, key=lambda fault: (fault.file != FILE, fault.line or 0)))
+
+
 def _load(sources: Sources, raw: Mapping[str, Any]) -> ToolModule:
-    if sources.module is None:
-        return _NO_TOOLS
-    offered = at(raw, "tools", {}).get("functions")
+    tools = at(raw, "tools", {})
+    if sources.module is None or tools.get("isolation") != "inline":
+        return _NO_TOOLS  # Nobody allowed this code to run in this process.
+    offered = tools.get("functions")
     named = isinstance(offered, list) and all(isinstance(name, str) for name in offered)
     name, source = sources.module
     return load_module(source, name, tuple(offered) if named else None)

@@ -28,12 +28,11 @@ class ToolModule:
 
     Args:
         functions: those of ``TOOL_MAP`` that are offered, by name.
-        known: all names in ``TOOL_MAP``.
+        faults: what is wrong; then not all functions are there.
     """
 
     name: str
     functions: Mapping[str, ToolFunction]
-    known: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
 
     def close(self) -> None:
@@ -57,13 +56,14 @@ def load_module(source: bytes, file: str, offered: tuple[str, ...] | None = None
     sys.modules[name] = module
     fault = _run(source, file, module)
     printing.importing = False
-    if fault is None and printing.used:
-        fault = Fault(file, "", "it prints while it is imported: remove that")
-    tool_map, fault = (None, fault) if fault else _tool_map(module, file)
-    if tool_map is None or fault:
+    faults = [Fault(file, "", "it prints while it is imported: remove that")] * printing.used
+    tool_map: Any = vars(module).get("TOOL_MAP")
+    fault = fault or _tool_map_fault(tool_map, file)
+    if fault:
         sys.modules.pop(name, None)
-        return ToolModule(name, {}, (), tuple(filter(None, [fault])))
-    return _described(name, file, tool_map, offered)
+        return ToolModule(name, {}, (*faults, fault))
+    functions, wrong = _described(file, tool_map, offered)
+    return ToolModule(name, functions, (*faults, *wrong))
 
 
 @attrs.define
@@ -94,33 +94,31 @@ def _run(source: bytes, file: str, module: types.ModuleType) -> Fault | None:
     return None
 
 
-def _tool_map(module: types.ModuleType, file: str) -> tuple[dict[str, Any] | None, Fault | None]:
-    tool_map = getattr(module, "TOOL_MAP", None)
+def _tool_map_fault(tool_map: object, file: str) -> Fault | None:
     if not isinstance(tool_map, dict) or not all(isinstance(name, str) for name in tool_map):
         words = 'write the functions by name, such as TOOL_MAP = {"get_weather": get_weather}'
-        return None, Fault(file, "TOOL_MAP", words)
+        return Fault(file, "TOOL_MAP", words)
     if len(tool_map) > MOST_FUNCTIONS:
-        return None, Fault(file, "TOOL_MAP", f"a model takes at most {MOST_FUNCTIONS} functions")
-    return tool_map, None
+        return Fault(file, "TOOL_MAP", f"a model takes at most {MOST_FUNCTIONS} functions")
+    return None
 
 
 def _described(
-    name: str, file: str, tool_map: Mapping[str, Any], offered: tuple[str, ...] | None
-) -> ToolModule:
+    file: str, tool_map: Mapping[str, Any], offered: tuple[str, ...] | None
+) -> tuple[dict[str, ToolFunction], list[Fault]]:
     functions: dict[str, ToolFunction] = {}
     faults: list[Fault] = []
-    known = tuple(tool_map)
-    for key in known if offered is None else offered:
-        if key not in tool_map:
-            words = f"{file} has no such function in TOOL_MAP; {nearest(key, list(known))}"
-            faults.append(Fault("tenant.toml", "tools.functions", f"{key}: {words}"))
+    for name in tool_map if offered is None else offered:
+        if name not in tool_map:
+            words = f"TOOL_MAP of {file} has no {name}; {nearest(name, list(tool_map))}"
+            faults.append(Fault("tenant.toml", "tools.functions", words))
             continue
-        found = _function(key, tool_map[key], file)
+        found = _function(name, tool_map[name], file)
         if isinstance(found, ToolFunction):
-            functions[key] = found
+            functions[name] = found
         else:
             faults += found
-    return ToolModule(name, functions, known, tuple(faults))
+    return functions, faults
 
 
 def _function(name: str, call: Any, file: str) -> ToolFunction | list[Fault]:  # noqa: ANN401  (the tenant's)

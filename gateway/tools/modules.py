@@ -57,7 +57,7 @@ class Modules:
         source = tenant.tool_module
         offered = tenant.default.functions
         if source is None:
-            return ToolModule("", {}, ())
+            return ToolModule("", {})
         module = await self._threads.run(lambda: load_module(source.source, source.file, offered))
         if module.faults:
             module.close()
