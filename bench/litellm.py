@@ -37,14 +37,7 @@ def _install(home: Path) -> Path:
     program = home / "bin" / "litellm"
     if not program.exists():
         venv.create(home, with_pip=True)
-        command = [
-            str(home / "bin" / "python"),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "litellm[proxy]",
-        ]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        pip = (str(home / "bin" / "python"), "-m", "pip", "install", "--quiet")
+        if subprocess.run((*pip, "litellm[proxy]"), stdout=sys.stderr, check=False).returncode:
             raise MissingPeerError("pip could not install litellm[proxy]")
     return program
