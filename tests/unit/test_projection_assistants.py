@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.runs import lifecycle
 from gateway.runs.ids import derived_id, item_ordinal
+from gateway.runs.lifecycle import RoundAnswered, ToolOutput
 from gateway.runs.projections.assistants import AssistantsProjection
 from gateway.runs.projections.dialect import API, CONVERSATION, Dialect
 from gateway.runs.projections.frames import Frame
@@ -57,11 +59,12 @@ def test_a_log_may_be_cut_anywhere(name, reason):
 
 def test_recordings_are_shown_whole(shared_folder):
     """Every recorded stream keeps the rules and tells the text of its last event."""
-    for path in sorted((shared_folder / "recordings").glob("*.sse")):
+    paths = sorted((shared_folder / "recordings").glob("*.sse"))
+
+    assert paths
+    for path in paths:
         events = recorded(path)
-
         frames = project(whole(events))
-
         check(frames)
         assert _texts(frames) == _output_texts(events), path.name
 
@@ -93,6 +96,11 @@ ORDER = {
     "code interpreter": [
         *[*STARTED, *TOOLS, "run.step.completed", *MESSAGE, "message.delta", *SPOKEN],
         "run.completed",
+    ],
+    "never done": [
+        *[*STARTED, *MESSAGE, "message.delta", *TOOLS, *TOOLS],
+        *[*SPOKEN, "run.step.completed", "run.requires_action", "run.step.completed"],
+        *["run.queued", "run.completed"],
     ],
     "failed tool": [*STARTED, *TOOLS, "run.step.failed", "run.completed"],
     "no parts": [*STARTED, *MESSAGE, "message.delta", *SPOKEN, "run.completed"],
@@ -256,10 +264,13 @@ def test_annotations_are_renumbered_and_shown_once():
 
 def test_nothing_is_shown_twice():
     """A repeated item, and the whole output after its items, add nothing."""
-    told = names(project(LOGS["repeated"]))
+    frames = project(exposed(LOGS["repeated"]))
 
+    told = names(frames)
     assert told.count("message.created") == 1
     assert told.count("run.step.created") == 2
+    assert len(last(frames, "run.step.completed")["step_details"]["tool_calls"]) == 1
+    assert b"late" not in b"".join(frame.data for frame in frames)
     assert told.count("run.in_progress") == 1
 
 
@@ -271,6 +282,66 @@ def test_items_that_share_an_index_are_told_apart():
     step = last([f for f in frames if b"tool_calls" in f.data], "run.step.completed")
     outputs = [call["function"]["output"] for call in step["step_details"]["tool_calls"]]
     assert outputs == ["cold", "warm"]
+
+
+def test_items_of_one_id_are_told_apart():
+    """Each text ends in the message whose index it came under, in the order of the ends."""
+    frames = project(LOGS["one id for all"])
+
+    begun = [data(frame)["id"] for frame in frames if frame.name == "thread.message.created"]
+    ended = [data(frame)["id"] for frame in frames if frame.name == "thread.message.completed"]
+    assert ended == begun[::-1]
+    assert _texts(frames) == ["b", "a"]
+
+
+def test_items_without_an_id_are_told_apart():
+    """An item that nobody announced does not end another one."""
+    assert _texts(project(LOGS["no ids"])) == ["b", "a"]
+
+
+def test_calls_of_one_id_are_answered_in_order():
+    """A server that repeats a call's id gets each output where it belongs."""
+    outputs = [ToolOutput("call_a", "cold"), ToolOutput("call_a", "warm"), ToolOutput("x", "lost")]
+    round_answered = lifecycle.event(RoundAnswered(outputs))
+    twice = [logs.done(n, **logs.called("call_a", "weather", "{}") | {"id": n}) for n in (0, 1)]
+
+    frames = project(whole(twice, logs.completed(), round_answered), API)
+
+    step = last(frames, "run.step.completed")
+    answers = [call["function"]["output"] for call in step["step_details"]["tool_calls"]]
+    assert answers == ["cold", "warm"]
+
+
+def test_what_a_call_says_only_at_its_end_is_used():
+    """A name and an id that come late are shown, and the output finds its call."""
+    frames = project(exposed(LOGS["late name"]))
+
+    (call,) = last(frames, "run.step.completed")["step_details"]["tool_calls"]
+    assert call["function"] == {"name": "weather", "arguments": "{}", "output": "cold"}
+
+
+def test_the_upstreams_last_word_on_a_text_stands():
+    """A whole text that its deltas do not lead to is not streamed anew, and is what is kept."""
+    item = logs.spoken(logs.output_text("Something else"))
+
+    frames = project(whole(logs.text(0, "This"), logs.done(0, **item), logs.completed()))
+
+    assert names(frames).count("message.delta") == 1
+    assert _texts(frames) == ["Something else"]
+
+
+def test_a_queued_response_does_not_start_its_run():
+    """A background response that only waits leaves the run queued."""
+    assert names(project([logs.head(), logs.created("queued")])) == ["run.created", "run.queued"]
+    assert names(project([logs.head(), logs.created(None)])) == STARTED
+
+
+def test_a_run_that_has_ended_does_not_expire():
+    """A run's expiry is told while it works."""
+    frames = project(LOGS["text"])
+
+    assert last(frames, "run.in_progress")["expires_at"] == START_MS // 1000 + 600
+    assert last(frames, "run.completed")["expires_at"] is None
 
 
 def test_what_an_upstream_sends_only_once_it_is_done_is_shown_too():
