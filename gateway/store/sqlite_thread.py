@@ -150,13 +150,31 @@ class SqliteThread:
             return
         try:
             connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            _roll_back(connection)
+            _settle(works, [self._failed(error) for _ in works])
+        else:
+            self._commit(connection, works)
+
+    def _commit(self, connection: sqlite3.Connection, works: Sequence[Work]) -> None:
+        try:
             outcomes = self._outcomes(connection, works)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             _roll_back(connection)
-            outcomes = [self._failed(error) for _ in works]
-        for work, outcome in zip(works, outcomes, strict=True):
-            work.outcome = outcome
+            self._salvage(connection, works, error)
+        else:
+            _settle(works, outcomes)
+
+    def _salvage(
+        self, connection: sqlite3.Connection, works: Sequence[Work], error: sqlite3.Error
+    ) -> None:
+        """Try each by itself: one of them may be all that the disk has no room for."""
+        if len(works) == 1:
+            works[0].outcome = self._failed(error)
+            return
+        for work in works:
+            self._write(connection, [work])
 
     def _outcomes(self, connection: sqlite3.Connection, works: Sequence[Work]) -> list[Outcome]:
         """Do it all without savepoints first: they are a third of the statements, and seldom used.
@@ -223,6 +241,11 @@ class SqliteThread:
 
 def _works(taken: Sequence[Work | None]) -> list[Work]:
     return [work for work in taken if work is not None]
+
+
+def _settle(works: Sequence[Work], outcomes: Sequence[Outcome]) -> None:
+    for work, outcome in zip(works, outcomes, strict=True):
+        work.outcome = outcome
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

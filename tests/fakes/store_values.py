@@ -31,6 +31,11 @@ def item(text: str = "hello", **changes) -> Item:
     return Item(**values)
 
 
+def new_thread():
+    """A thread that was never written."""
+    return Thread(fresh("thread"), 1)
+
+
 def begin(
     thread_id: str | None = None,
     *,
