@@ -12,7 +12,7 @@ from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
-from gateway.http import conversation, service, websocket
+from gateway.http import conversation, pages, service, websocket
 from gateway.http.access import Door
 from gateway.http.event_stream import StreamOptions
 from gateway.http.middleware import Layer
@@ -45,6 +45,8 @@ ROUTES = [
     conversation.cancel,
     websocket.converse,
     service.front,
+    pages.asset,
+    pages.docs,
     service.health,
     service.ready,
     service.metrics,

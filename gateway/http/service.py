@@ -8,8 +8,11 @@ import msgspec
 from litestar import Request, get
 from litestar.types import ASGIApp
 
+from gateway.http.access import Visit
+from gateway.http.entrance import entrance
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface
+from gateway.pages.html import HTML, chat_page, headers
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -58,9 +61,17 @@ def metrics(request: AnyRequest) -> ASGIApp:
 
 
 @get("/")
-async def front(request: AnyRequest) -> dict[str, str]:
-    """That the tenant is served."""
+async def front(request: AnyRequest) -> ASGIApp:
+    """The tenant's chat page for browsers; for programs, that the tenant is served."""
     visit = await Surface.of(request).door.enter(request.scope)
+    if request.accept.best_match([JSON, "text/html"], JSON) != "text/html":
+        return Reply(200, msgspec.json.encode(_greeting(visit)), JSON, {"Vary": "Accept"})
+    tenant, path = visit.tenant, entrance(request.scope).path
+    page = chat_page(tenant.display_name, tenant.default.initial_message, path)
+    return Reply(200, page, HTML, headers(tenant.allowed_origins))
+
+
+def _greeting(visit: Visit) -> dict[str, str]:
     return {
         "message": f"{visit.tenant.display_name} is ready to chat.",
         "tenant_id": visit.tenant.tenant_id,
