@@ -16,6 +16,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.metrics import MetricWrapperBase
@@ -38,8 +39,7 @@ UPSTREAM_OUTCOMES = (
 LOAD_OUTCOMES = ("loaded", "rejected", "removed")
 OTHER = "other"
 
-_TURN_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-_COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10)
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 Metric = TypeVar("Metric", bound=MetricWrapperBase)
 
@@ -73,6 +73,7 @@ class Metrics:
     """The process's metrics, in a registry of their own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # Else each counter has a second series, of its birth.
         self._registry = registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
@@ -83,17 +84,15 @@ class Metrics:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"agw_{name}", text, labels, registry=registry)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"agw_{name}", text, buckets=buckets, registry=registry)
+        def histogram(name: str, text: str) -> Histogram:
+            return Histogram(f"agw_{name}", text, buckets=_SECONDS, registry=registry)
 
         self._turns = Labelled(
             counter("turns_total", "Turns that ended.", "surface", "outcome"), SURFACES, OUTCOMES
         )
-        self._turn_seconds = histogram(
-            "turn_seconds", "From a turn's admission to its end.", _TURN_SECONDS
-        )
+        self._turn_seconds = histogram("turn_seconds", "From a turn's admission to its end.")
         self._first_token_seconds = histogram(
-            "time_to_first_token_seconds", "From admission to the first text.", _TURN_SECONDS
+            "time_to_first_token_seconds", "From admission to the first text."
         )
         tokens = Labelled(
             counter("tokens_total", "Tokens that upstreams counted.", "kind"),
@@ -118,9 +117,6 @@ class Metrics:
         )
         self._tenants_loaded = gauge("tenants_loaded", "Tenants in memory.")
         self._store_healthy = gauge("store_healthy", "Whether the store can take work: 1 or 0.")
-        self._commit_seconds = histogram(
-            "store_commit_seconds", "One commit of the store.", _COMMIT_SECONDS
-        )
 
     def turn_ended(self, surface: str, ending: RunEnded) -> None:
         """A turn ended, stored or not."""
@@ -168,10 +164,6 @@ class Metrics:
     def watch_store(self, healthy: Callable[[], bool]) -> None:
         """Ask ``healthy`` at each scrape whether the store can take work."""
         self._store_healthy.set_function(healthy)
-
-    def store_committed(self, seconds: float) -> None:
-        """The store made one commit."""
-        self._commit_seconds.observe(seconds)
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format."""

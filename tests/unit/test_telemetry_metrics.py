@@ -91,20 +91,18 @@ def test_watched_figures_are_asked_for_at_each_scrape(metrics):
 
 
 def test_the_other_counts_move(metrics):
-    """Tools, upstream calls, retries, detached clients, active runs and commits are counted."""
+    """Tools, upstream calls, retries, detached clients and active runs are counted."""
     metrics.tool_called(failed=True)
     metrics.upstream_called("rate_limited")
     metrics.upstream_retried()
     metrics.client_detached()
     metrics.runs_active(7)
-    metrics.store_committed(0.002)
 
     assert value(metrics, "agw_tool_calls_total", outcome="failed") == 1
     assert value(metrics, "agw_upstream_requests_total", outcome="rate_limited") == 1
     assert value(metrics, "agw_upstream_retries_total") == 1
     assert value(metrics, "agw_clients_detached_total") == 1
     assert value(metrics, "agw_runs_active") == 7
-    assert value(metrics, "agw_store_commit_seconds_count") == 1
 
 
 def test_the_labels_know_every_outcome():
