@@ -73,7 +73,7 @@ class Metrics:
     """The process's metrics, in a registry of their own."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # Else each counter has a second series, of its birth.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # not annotated; else each counter has a second series
         self._registry = registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import sqlite3
@@ -207,6 +208,22 @@ def test_a_dotenv_file_is_read(cli):
 
     assert code == 1
     assert "GATEWAY_PORT" in err
+
+
+def test_changed_code_is_served_anew(cli, tmp_path):
+    """With --reload the server starts again when its code changes, and Ctrl-C still ends it."""
+    for package in ("gateway", "tenants", "migrations_of_config"):
+        shutil.copytree(ROOT / package, tmp_path / "code" / package)
+    cli.environ["PYTHONPATH"] = str(tmp_path / "code")
+
+    with cli.serving("--port", "0", "--reload") as (process, _):
+        (tmp_path / "code" / "tenants" / "changed.py").write_text('"""Changed."""\n')
+        again = _until(process.stderr, "curl ")
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+
+    assert again[0].startswith("Assistant gateway on ")
+    assert process.returncode == 0
 
 
 def test_an_account_of_the_operators_leaves_the_simulator_out(cli):
