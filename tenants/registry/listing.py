@@ -13,7 +13,12 @@ def list_tenants(root: Path) -> set[str]:
         OSError: the directory cannot be read.
     """
     with os.scandir(root) as entries:
-        return {entry.name for entry in entries if holds(root, entry.name)}
+        return {
+            entry.name
+            for entry in entries
+            if is_tenant_id(entry.name)
+            and (holds(root, entry.name) if entry.is_symlink() else entry.is_dir())
+        }
 
 
 def holds(root: Path, tenant_id: str) -> bool:
