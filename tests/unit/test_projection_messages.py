@@ -68,6 +68,14 @@ def test_a_stored_message_is_the_one_that_was_streamed(name):
     Message.model_validate(kept)
 
 
+def test_an_annotation_is_kept_once():
+    """Those that the Assistants API knows stand in their order, a repeated one once."""
+    (kept,) = page(stored(logs.spoken(*CONTENTS["annotations"])))["data"]
+
+    notes = kept["content"][0]["text"]["annotations"]
+    assert [note["type"] for note in notes] == ["file_citation", "file_path"]
+
+
 @pytest.mark.parametrize(
     ("reason", "end"),
     [
