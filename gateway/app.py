@@ -24,7 +24,7 @@ from gateway.http.wire import MAX_BODY_BYTES
 from gateway.runs import lifecycle, outcome
 from gateway.runs.credentials import Credentials
 from gateway.runs.orchestrator import Orchestrator
-from gateway.runs.turn import TurnServices
+from gateway.runs.turn import TurnLimits, TurnServices
 from gateway.settings import Settings
 from gateway.store.sqlite import SqliteStore
 from gateway.telemetry.metrics import Metrics
@@ -58,9 +58,16 @@ class Gateway:
 
     Args:
         settings: of the process.
+        turns: bounds of each run.
+        stuck_seconds: how long a client may leave a stream unread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, turns: TurnLimits | None = None, stuck_seconds: float = 30
+    ) -> None:
+        self.settings = settings
+        self._turns = turns or TurnLimits()
+        self._stuck_seconds = stuck_seconds
         self.metrics = Metrics()
         self._store = SqliteStore(settings.store)
         self._registry = DirectoryRegistry(
@@ -90,11 +97,14 @@ class Gateway:
         )
         operator = Credential(settings.openai_base_url, settings.openai_api_key or "")
         return TurnServices(
-            engine=ResponsesEngine(self._transport, Retrying(on_retry=lambda *_: self.metrics.upstream_retried())),
+            engine=ResponsesEngine(
+                self._transport, Retrying(on_retry=lambda *_: self.metrics.upstream_retried())
+            ),
             executor=self._executor,
             store=self._store,
             credentials=Credentials(secrets, operator),
             metrics=self.metrics,
+            limits=self._turns,
         )
 
     def _routes(self, settings: Settings) -> Litestar:
@@ -104,7 +114,9 @@ class Gateway:
             store=self._store,
             metrics=self.metrics,
             streams=StreamOptions(
-                PulseLimits(settings.heartbeat_seconds, settings.max_stream_seconds),
+                PulseLimits(
+                    settings.heartbeat_seconds, settings.max_stream_seconds, self._stuck_seconds
+                ),
                 settings.retry_ms,
             ),
         )

@@ -19,6 +19,7 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
     Pings keep proxies from closing idle WebSockets, but a client that does not answer them is not
     closed for it: a terminal client blocks while its user types.
     """
+    proxies = [str(network) for network in app.settings.trusted_proxies]
     return uvicorn.Config(
         app,
         host=host,
@@ -34,7 +35,8 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=5,
     )

@@ -1,7 +1,7 @@
 """A run's frames over Server-Sent Events."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 from litestar.types import Receive, Scope, Send
@@ -10,7 +10,7 @@ from gateway.http.entrance import entrance
 from gateway.http.ports import StreamMetrics
 from gateway.http.problems import error_frame, problem_of
 from gateway.http.pulse import Pulse, PulseLimits
-from gateway.runs.log import Reader, RunLog
+from gateway.runs.log import Batch, Reader, RunLog
 from gateway.runs.orchestrator import Joined
 from gateway.runs.projections.conversation import ConversationProjection
 from gateway.runs.projections.conversation_sse import HEARTBEAT, encode, error_event
@@ -20,6 +20,7 @@ _HEADERS = [
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
+_CHUNK_BYTES = 65_536
 
 
 @attrs.frozen
@@ -82,6 +83,8 @@ class EventStream:
                 task.uncancel()
                 self._metrics.client_detached()
                 entrance(scope).abort()
+                # The server has to see the loss before this returns, or it reports a fault of ours.
+                await asyncio.sleep(0)
 
     def _detach(self, task: "asyncio.Task[object]") -> Callable[[], object]:
         def detach() -> None:
@@ -91,23 +94,40 @@ class EventStream:
         return detach
 
     async def _stream(self, send: Send, reader: Reader, pulse: Pulse) -> None:
+        async def body(chunk: bytes, *, more: bool = True) -> None:
+            pulse.sending()
+            await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            pulse.sent()
+
         projection = ConversationProjection(self._after)
-        run_id, retry_ms = self._joined.head.run_id, self._options.retry_ms
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         while not (reader.at_end or pulse.expired):
-            chunk = b"".join(
-                encode(run_id, projection.feed(at, events), self._after, retry_ms)
-                for at, events in reader.take()
-            )
-            if not chunk and pulse.take_heartbeat():
-                chunk = HEARTBEAT
-            if chunk:
-                pulse.sending()
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                pulse.sent()
+            for chunk in self._chunks(projection, reader.take()):
+                await body(chunk)
+            if pulse.take_heartbeat():
+                await body(HEARTBEAT)
             await reader.wait()
-        await send({"type": "http.response.body", "body": self._last_words(), "more_body": False})
+        await body(self._last_words(), more=False)
         self._finished = not reader.stopped
+
+    def _chunks(
+        self, projection: ConversationProjection, batches: Sequence[Batch]
+    ) -> Iterator[bytes]:
+        """What batches show, all in one piece unless it is long.
+
+        A long piece is cut, since a server takes one piece whole, however slow its client is.
+        """
+        pieces, size = [], 0
+        for at, events in batches:
+            numbered = projection.feed(at, events)
+            piece = encode(self._joined.head.run_id, numbered, self._after, self._options.retry_ms)
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _CHUNK_BYTES:
+                yield b"".join(pieces)
+                pieces, size = [], 0
+        if size:
+            yield b"".join(pieces)
 
     def _last_words(self) -> bytes:
         """What no run event can carry: that the run's end could not be stored."""

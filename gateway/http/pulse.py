@@ -40,7 +40,7 @@ class Pulse:
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
-        self._arm(self._limits.heartbeat_seconds)
+        self._arm()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,18 +67,21 @@ class Pulse:
         self._sending = False
         self._last = time.monotonic()
 
-    def _arm(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._fire)
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._beat(), self._fire)
+
+    def _beat(self) -> float:
+        """Until the next thing that may be due, whether a send begins meanwhile or not."""
+        limits = self._limits
+        due = self._last + limits.heartbeat_seconds - time.monotonic()
+        return min(limits.stuck_seconds, due if due > 0 else limits.heartbeat_seconds)
 
     def _fire(self) -> None:
         silent = time.monotonic() - self._last
-        bound = self._limits.stuck_seconds if self._sending else self._limits.heartbeat_seconds
-        if silent < bound:
-            self._arm(bound - silent)
-            return
-        if self._sending:
+        if self._sending and silent >= self._limits.stuck_seconds:
             self._detach()
             return
-        self._due = True
-        self._wake()
-        self._arm(self._limits.heartbeat_seconds)
+        if not self._sending and silent >= self._limits.heartbeat_seconds:
+            self._due = True
+            self._wake()
+        self._arm()

@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from gateway.http.access import Door, Visit
+from gateway.http.errors import BadInputError
 from gateway.http.event_stream import EventStream, StreamOptions
 from gateway.http.ports import StreamMetrics
 from gateway.http.wire import ChatRequest, is_id
@@ -17,6 +18,8 @@ from gateway.runs.orchestrator import Joined, Orchestrator
 from gateway.store.errors import NotFoundError
 from gateway.store.model import Key
 from gateway.store.ports import Store
+
+_MAX_KEY = 255
 
 
 @attrs.frozen
@@ -56,11 +59,17 @@ class Surface:
 
 
 def idempotency_key(request: "Request[Any, Any, Any]", body: bytes) -> Key | None:
-    """The request's ``Idempotency-Key``, if it has one."""
+    """The request's ``Idempotency-Key``, if it has one.
+
+    Raises:
+        BadInputError: it is longer than what is kept.
+    """
     key = request.headers.get("idempotency-key")
     if not key:
         return None
-    return Key(scope="", key=key[:255], body=hashlib.sha256(body).hexdigest())
+    if len(key) > _MAX_KEY:
+        raise BadInputError.of("Idempotency-Key", f"This must have at most {_MAX_KEY} characters.")
+    return Key(scope="", key=key, body=hashlib.sha256(body).hexdigest())
 
 
 def now() -> int:

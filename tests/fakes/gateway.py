@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from gateway.serving import server_config
@@ -64,9 +65,9 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def serving(environ: Mapping[str, str]) -> AsyncIterator[RunningGateway]:
-    """Serve with these variables; see ``gateway.settings``."""
-    app = Gateway(Settings.from_environment(environ))
+async def serving(environ: Mapping[str, str], **bounds: Any) -> AsyncIterator[RunningGateway]:
+    """Serve with these variables; see ``gateway.settings`` and ``Gateway`` for the bounds."""
+    app = Gateway(Settings.from_environment(environ), **bounds)
     server = uvicorn.Server(server_config(app, host="127.0.0.1", port=0))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.ensure_future(server.serve())
