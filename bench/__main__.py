@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import msgspec
@@ -58,7 +59,7 @@ def main() -> int:
             _measure(workshop, name, peers, options.rounds, figures)
     found = list(verdicts(figures, full_scale=not options.quick))
     print(markdown(figures, found, before))
-    _keep(msgspec.json.format(msgspec.json.encode(document(figures, found, before))))
+    _keep(options.results, document(figures, found, before))
     return 0
 
 
@@ -71,6 +72,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small counts, for a first look")
     parser.add_argument("--only", action="append", choices=MEASURES, help="may be repeated")
     parser.add_argument("--peers", default="gateway,nginx,relay", help="which servers, by comma")
+    parser.add_argument("--results", type=Path, default=_RESULTS, help="a folder (bench/results)")
     parser.add_argument("--with-litellm", action="store_true", help="LiteLLM's proxy too")
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (1 if options.quick else _ROUNDS)
@@ -96,10 +98,10 @@ def _measure(
                 left.remove(peer)
 
 
-def _keep(results: bytes) -> None:
-    _RESULTS.mkdir(exist_ok=True)
-    path = _RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
-    path.write_bytes(results)
+def _keep(folder: Path, results: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
     _say(f"kept in {path}")
 
 

@@ -61,7 +61,7 @@ class Workshop:
     def __enter__(self) -> Self:
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         process, self._upstream = spawn()
-        self._stack.callback(process.wait)
+        self._stack.enter_context(process)
         self._stack.callback(process.terminate)
         return self
 
