@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from gateway.serving import server_config
 
 from gateway.app import Gateway
+from gateway.serving import server_config
 from gateway.settings import Settings
 
 TENANT = """
