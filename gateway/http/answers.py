@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.runs.lifecycle import RunCreated, RunEnded
-from gateway.runs.projections.messages import texts
+from gateway.runs.projections.answer import responses
 from gateway.store.model import Item, Run
 
 
@@ -13,12 +13,7 @@ def chat_answer(
 ) -> dict[str, Any]:
     """What ``POST /chat`` answers to a run that was completed or is incomplete."""
     answer = {
-        "responses": [
-            text
-            for item in items
-            if item.type == "message" and item.role == "assistant"
-            for text in texts(item)
-        ],
+        "responses": responses(items),
         "thread_id": head.thread_id,
         "run_id": head.run_id,
         "status": ending.status,

@@ -73,15 +73,13 @@ class Maker:
     ) -> list[Item]:
         """Everything of a leg whose calls were answered, each call with its output."""
         items = [self._output(number, output, now) for output in leg.outputs]
+        items += self._unfinished(number, leg, now)
         return items + [self._tool_output(number, index, o, now) for index, o in enumerate(outputs)]
 
     def interrupted(self, number: int, leg: Leg, reason: str, now: int) -> list[Item]:
         """What there is of a leg that was cut short; open calls get an output that says so."""
         items = [self._output(number, output, now, reason) for output in leg.outputs]
-        items += [
-            self._message(number, index, parts, now, reason)
-            for index, parts in leg.unfinished().items()
-        ]
+        items += self._unfinished(number, leg, now, reason)
         items += [
             self._tool_output(number, index, ToolOutput(call.item.call_id, _INTERRUPTED), now)
             for index, call in enumerate(leg.calls)
@@ -108,15 +106,23 @@ class Maker:
             origin=self.origin if payload.get("encrypted_content") else None,
         )
 
+    def _unfinished(self, number: int, leg: Leg, now: int, reason: str | None = None) -> list[Item]:
+        """Messages of which only deltas came; whole where nothing cut them short."""
+        return [
+            self._message(number, index, parts, now, reason)
+            for index, parts in leg.unfinished().items()
+        ]
+
     def _message(
-        self, leg: int, index: int, parts: list[dict[str, Any]], now: int, reason: str
+        self, leg: int, index: int, parts: list[dict[str, Any]], now: int, reason: str | None
     ) -> Item:
         return Item(
             id=derived_id("msg", self._run_id, item_ordinal(leg, index)),
             type="message",
             role="assistant",
             created_at=now,
-            status="incomplete",
+            completed_at=None if reason else now,
+            status="incomplete" if reason else "completed",
             incomplete_reason=reason,
             run_id=self._run_id,
             assistant_id=self._assistant_id,

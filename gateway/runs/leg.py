@@ -87,6 +87,8 @@ class Leg:
         except msgspec.ValidationError:
             return
         self.spoke = self.spoke or read.type == "message"
+        while index in self._done:  # some servers leave the index out, or repeat it
+            index += 1
         self._done[index] = Output(index, read, raw)
 
     def _ended(self, event: Event) -> None:
