@@ -77,7 +77,7 @@ type-check: $(VENV)/.installed-dev ## Check the types with mypy
 
 .PHONY: layers
 layers: $(VENV)/.installed-dev ## Check that imports point down
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: lock-check
 lock-check: $(VENV)/.installed-dev ## Check that the locks hold what pyproject.toml asks for
