@@ -74,6 +74,7 @@ class DirectoryRegistry:
         except (OSError, RuntimeError) as error:
             detail = f"{self._root} is not a readable directory: make it, or name another ({error})"
             raise RegistryUnavailableError(detail) from None
+        self._watching = asyncio.Event()
         self._stopping = threading.Event()
         self._following = asyncio.create_task(self._follow(self._stopping))
 
@@ -127,7 +128,10 @@ class DirectoryRegistry:
                     group.create_task(self._update(name))
 
             def report(names: frozenset[str]) -> None:
-                loop.call_soon_threadsafe(changed, names)
+                try:
+                    loop.call_soon_threadsafe(changed, names)
+                except RuntimeError:  # The loop has closed without a stop.
+                    stopping.set()
 
             target = partial(self._watch, stopping, report)
             threading.Thread(target=target, name="tenants-watch", daemon=True).start()
@@ -140,8 +144,6 @@ class DirectoryRegistry:
         try:
             watch(self._root, stopping, report)
         except (OSError, RuntimeError) as error:
-            if stopping.is_set():
-                return  # The loop has closed, so the last report had no hearer.
             _log.error("registry_watch_failed", error=str(error))
             self._sweep_seconds = UNWATCHED_SWEEP_SECONDS
             report(frozenset())

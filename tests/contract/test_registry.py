@@ -348,3 +348,27 @@ async def test_registry_follows_even_where_watching_is_not_possible(served, monk
 
     await until(lambda: served.instructions() == "Rhyme.", WITHIN_SECONDS)
     assert [line["event"] for line in logs].count("registry_watch_failed") == 1
+
+
+async def test_directory_that_is_moved_in_is_followed_as_well(served, tmp_path):
+    """A tenant that was prepared elsewhere is served, and so are its later changes."""
+    await served.registry.start()
+    write_tenant(tmp_path / "prepared").rename(served.root / "acme")
+    await until(lambda: served.instructions() == "Be brief.", WITHIN_SECONDS)
+
+    (served.root / "acme" / "instructions.md").write_text("Rhyme.")
+
+    await until(lambda: served.instructions() == "Rhyme.", WITHIN_SECONDS)
+
+
+async def test_stopped_registry_starts_again(served):
+    """Stopping ends the following, and what changed meanwhile is found at the next start."""
+    directory = write_tenant(served.root)
+    await served.registry.start()
+    await served.counted("loaded")
+    await served.registry.stop()
+    (directory / "instructions.md").write_text("Rhyme.")
+
+    await served.registry.start()
+
+    await until(lambda: served.instructions() == "Rhyme.", WITHIN_SECONDS)
