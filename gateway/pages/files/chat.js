@@ -125,6 +125,7 @@ function again(label, { turn, shown }) {
 
 async function stopTurn(mine) {
   mine.stopAsked = true;
+  leaveStop();
   stop.disabled = true;
   if (!mine.turn.runId) return;
   await cancel(mine.turn.runId).catch(() => (stop.disabled = false));
@@ -162,12 +163,16 @@ function remember(next) {
 }
 
 function settle(words) {
-  const lost = document.activeElement === stop;
+  leaveStop();
   status.textContent = words;
   send.hidden = Boolean(following);
   stop.hidden = !following;
   stop.disabled = false;
-  if (lost && !following) field.focus();
+}
+
+/** A button that goes away takes the focus with it. */
+function leaveStop() {
+  if (document.activeElement === stop) field.focus();
 }
 
 function isPinned() {

@@ -4,7 +4,7 @@ import { events } from "./events.js";
 
 // This file is served at <tenant's root>/pages/gateway.js, whatever proxies put before it.
 const ROOT = new URL("../", import.meta.url);
-const ATTEMPTS = 6;
+const ATTEMPTS = 8;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 10_000;
 const ENDS = new Set(
