@@ -133,16 +133,16 @@ async def _missing(
     ref = tenant.upstream.api_key
     if ref is None:
         return
+    if place is None:
+        home = f"the variable {variable(tenant.tenant_id, ref.name)}"
+    else:
+        home = f"the file {place}/agw_{tenant.tenant_id}_{ref.name}"
     try:
         await secrets.read(tenant.tenant_id, ref)
+    except SecretMissingError:
+        yield f"{tenant.tenant_id}: its secret {ref.name} is missing. Set {home}."
     except SecretsUnavailableError:
-        return  # Said once, for all tenants.
-    except SecretMissingError as error:
-        if place is None:
-            home = f"the variable {variable(error.tenant_id, error.name)}"
-        else:
-            home = f"the file {place}/agw_{error.tenant_id}_{error.name}"
-        yield f"{tenant.tenant_id}: its secret {error.name} is missing. Set {home}."
+        yield f"{tenant.tenant_id}: its secret {ref.name} cannot be read. Mend {home}."
 
 
 def _store(path: Path) -> Check:

@@ -290,6 +290,18 @@ def test_check_names_a_missing_secret_file(cli):
     assert "agw_own_openai-api-key" in checks["secrets"]["faults"][0]
 
 
+def test_check_names_a_secret_that_cannot_be_read(cli):
+    """A secret that is there and cannot be read is not taken for a good one."""
+    add_tenant(cli.folder, "own", extra=UPSTREAM)
+    (cli.folder / "secrets" / "agw_own_openai-api-key").mkdir(parents=True)
+    cli.environ["GATEWAY_SECRETS"] = f"dir:{cli.folder / 'secrets'}"
+
+    code, checks = cli.report()
+
+    assert code == 1
+    assert "cannot be read" in checks["secrets"]["faults"][0]
+
+
 @pytest.mark.parametrize("command", ["serve", "check"])
 def test_missing_directories_are_told(cli, command):
     """A registry and a directory of secrets that are not there are both named."""
