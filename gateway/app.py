@@ -14,6 +14,7 @@ from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
 from gateway.http import conversation, pages, service, websocket
 from gateway.http.access import Door
+from gateway.http.documents import openapi
 from gateway.http.event_stream import StreamOptions
 from gateway.http.middleware import Layer
 from gateway.http.problems import answer_error
@@ -80,6 +81,8 @@ class Gateway:
         self._orchestrator = Orchestrator(self._services(settings))
         self._app = Layer(self._routes(settings))
         self.metrics.watch_store(self._store.healthy)
+        self.metrics.watch_runs(self._orchestrator.working)
+        self.metrics.watch_tenants(self._registry.loaded)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve one connection."""
@@ -128,6 +131,7 @@ class Gateway:
             ROUTES,
             lifespan=[self._living],
             exception_handlers={Exception: answer_error},
+            openapi_config=openapi(),
             request_max_body_size=MAX_BODY_BYTES,
             state=State({"surface": surface, "health": Health(checks, self.metrics.render)}),
             logging_config=None,

@@ -1,6 +1,8 @@
 """The HTTP server: uvicorn as the gateway needs it."""
 
+import gc
 import socket
+import sys
 
 import uvicorn
 
@@ -10,6 +12,10 @@ from gateway.http.wire import MAX_BODY_BYTES
 # Long enough for a slow network, short enough that dead clients do not pile up.
 _UNACKNOWLEDGED_MS = 60_000
 _BACKLOG = 2048
+# The store's thread gives the interpreter's lock away at each statement; at the default of 5 ms
+# a busy event loop gives it back so late that a commit takes longer than a turn.
+_SWITCH_SECONDS = 0.0005
+_YOUNG_OBJECTS = 10_000
 _PING_SECONDS = 20
 
 
@@ -58,6 +64,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn; besides, the kernel gives up on clients that take nothing for a minute."""
         await super().startup(sockets)
+        _tune()
         for server in self.servers:
             for listening in server.sockets:
                 listening.setsockopt(
@@ -68,3 +75,14 @@ class Server(uvicorn.Server):
         """See uvicorn; before it closes connections, their runs are waited for."""
         await self._gateway.drain(self._grace_seconds)
         await super().shutdown(sockets)
+
+
+def _tune() -> None:
+    """Set what the whole interpreter shares, once everything that lasts is in memory.
+
+    What is there by now is never garbage, so that collections need not look at it again.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)

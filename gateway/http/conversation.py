@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from gateway.http import wire
 from gateway.http.answers import chat_answer, run_object
+from gateway.http.entrance import header
 from gateway.http.errors import RunUnsuccessfulError
 from gateway.http.event_stream import count_frames
 from gateway.http.reply import JSON, Reply
@@ -27,7 +28,7 @@ async def start(request: AnyRequest) -> dict[str, str]:
     """Start a thread, and say how the assistant greets."""
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope)
-    metadata = wire.read_start(await request.body(), request.headers.get("content-type"))
+    metadata = wire.read_start(await request.body(), header(request.scope, b"content-type"))
     thread = Thread(new_id("thread"), now(), metadata)
     await surface.store.create_thread(visit.context, thread)
     return {
@@ -43,8 +44,8 @@ async def chat(request: AnyRequest) -> ASGIApp:
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope)
     body = await request.body()
-    said = wire.read_chat(wire.read_json(body, request.headers.get("content-type")))
-    stream = wire.accepts_events(request.headers.get("accept"))
+    said = wire.read_chat(wire.read_json(body, header(request.scope, b"content-type")))
+    stream = wire.accepts_events(header(request.scope, b"accept"))
     key = idempotency_key(request, body)
     joined = await surface.say(visit, said, "sse" if stream else "json", stream=stream, key=key)
     if stream:
@@ -96,7 +97,7 @@ async def events(request: AnyRequest, run_id: FromPath[str]) -> ASGIApp:
     """A run's events after the last one that the client has, live to the end."""
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope)
-    last = request.headers.get("last-event-id") or request.query_params.get("after")
+    last = header(request.scope, b"last-event-id") or request.query_params.get("after")
     joined = await surface.find(visit, run_id)
     after = wire.read_after(run_id, last)
     if joined.log.closed and after >= count_frames(joined.log):

@@ -36,6 +36,15 @@ class Entrance:
             transport.abort()
 
 
+def header(scope: Mapping[str, Any], name: bytes) -> str | None:
+    """A header of the request by its lower-case name, or None; the last one where it repeats."""
+    found = None
+    for key, value in scope["headers"]:
+        if key == name:
+            found = value
+    return None if found is None else found.decode("latin-1")
+
+
 def entrance(scope: Mapping[str, Any]) -> Entrance:
     """Of this connection."""
     found: Entrance = scope[ENTRANCE]

@@ -132,7 +132,7 @@ class EventStream:
     def _last_words(self) -> bytes:
         """What no run event can carry: that the run's end could not be stored."""
         live = self._joined.live
-        if live is None or not live.ended.done() or (error := live.ended.exception()) is None:
+        if live is None or (error := live.ended.error) is None:
             return b""
         return error_event(error_frame(problem_of(error), self._joined.head.correlation_id))
 

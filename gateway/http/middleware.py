@@ -5,13 +5,13 @@ framework does not (its router answers before them).
 """
 
 import re
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import structlog
 
+from gateway.entropy import random_hex
 from gateway.http.entrance import ENTRANCE, Entrance
 
 RawScope: TypeAlias = MutableMapping[str, Any]
@@ -63,7 +63,7 @@ def _entrance(scope: RawScope, send: Send) -> Entrance:
     if tenant is not None:
         tenants.append(tenant)
     known = _CORRELATION.fullmatch(correlation) is not None
-    correlation_id = correlation.decode() if known else secrets.token_hex(8)
+    correlation_id = correlation.decode() if known else random_hex(8)
     return Entrance(correlation_id, path, tuple(tenants), send)
 
 

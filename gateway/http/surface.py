@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from gateway.http.access import Door, Visit
+from gateway.http.entrance import header
 from gateway.http.errors import BadInputError
 from gateway.http.event_stream import EventStream, StreamOptions
 from gateway.http.ports import StreamMetrics
@@ -64,7 +65,7 @@ def idempotency_key(request: "Request[Any, Any, Any]", body: bytes) -> Key | Non
     Raises:
         BadInputError: it is longer than what is kept.
     """
-    key = request.headers.get("idempotency-key")
+    key = header(request.scope, b"idempotency-key")
     if not key:
         return None
     if len(key) > _MAX_KEY:

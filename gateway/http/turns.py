@@ -123,8 +123,8 @@ class Turns:
                     pulse.sent()
             await reader.wait()
         live = joined.live
-        if live is not None and live.ended.done() and (error := live.ended.exception()):
-            raise error
+        if live is not None and live.ended.error is not None:
+            raise live.ended.error
 
     async def _send(self, text: str) -> None:
         if not self._gone:

@@ -1,12 +1,13 @@
 """Ids of ours: random ones for what is new, derived ones for what a replay must find again."""
 
 import hashlib
-import secrets
+
+from gateway.entropy import random_hex
 
 
 def new_id(prefix: str) -> str:
     """A fresh id such as ``run_4f…``, with 96 random bits."""
-    return f"{prefix}_{secrets.token_hex(12)}"
+    return f"{prefix}_{random_hex(12)}"
 
 
 def derived_id(prefix: str, run_id: str, ordinal: int) -> str:

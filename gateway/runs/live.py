@@ -8,6 +8,7 @@ import attrs
 
 from gateway.runs.lifecycle import RunCreated, RunEnded
 from gateway.runs.log import RunLog
+from gateway.runs.settled import Settled
 from gateway.store.model import Fence, Item, Key
 from tenants.compiled import Assistant, CompiledTenant
 from tenants.context import TenantContext
@@ -42,8 +43,11 @@ class LiveRun:
     """A run from its admission to its end.
 
     Args:
-        exists: done once the run exists; its exception is why it never will.
-        ended: done once its end is committed; its exception says that it could not be.
+        exists: settled once the run exists; its error is why it never will.
+        ended: settled once its end is committed; its error says that it could not be.
+        answered: whether an upstream's response head has come.
+        begun: whether it was given to the store.
+        ending: how it ends, once that is known.
         items: what it added to its thread after the message.
         stop_reason: why it is being stopped: ``cancelled`` or ``shutdown``.
     """
@@ -55,14 +59,15 @@ class LiveRun:
     head: RunCreated
     fence: Fence
     message: Item
-    exists: asyncio.Future[None]
-    ended: asyncio.Future[RunEnded]
+    exists: Settled[None] = attrs.field(factory=Settled)
+    ended: Settled[RunEnded] = attrs.field(factory=Settled)
     log: RunLog = attrs.field(factory=RunLog)
     items: list[Item] = attrs.field(factory=list)
     started: float = attrs.field(factory=time.monotonic)
     task: asyncio.Task[None] | None = None
+    answered: bool = False
     begun: bool = False
-    ending: bool = False
+    ending: RunEnded | None = None
     stop_reason: str | None = None
     first_token_ms: int | None = None
     rounds: int = 0
@@ -88,7 +93,7 @@ class LiveRun:
 
     def stop(self, reason: str) -> bool:
         """Interrupt it, once; False when it is already ending."""
-        if self.ending or self.stop_reason is not None or self.task is None:
+        if self.ending is not None or self.stop_reason is not None or self.task is None:
             return False
         self.stop_reason = reason
         self.task.cancel()

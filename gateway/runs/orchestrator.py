@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import time
-from typing import Any
 
 import attrs
 
@@ -53,7 +52,7 @@ class Joined:
             StoreError: its end could not be stored.
         """
         if self.live is not None:
-            return await asyncio.shield(self.live.ended), tuple(self.live.items)
+            return await self.live.ended.result(), tuple(self.live.items)
         return self.ending or RunEnded("in_progress"), self.items
 
 
@@ -67,6 +66,10 @@ class Orchestrator:
         self._supervisor = Supervisor()
         self._owner = secrets.token_hex(8)
         self._draining = False
+
+    def working(self) -> int:
+        """How many runs work now."""
+        return len(self._admission)
 
     @property
     def draining(self) -> bool:
@@ -209,7 +212,6 @@ class Orchestrator:
             raise StoreUnavailableError("the last write failed")
         run = self._new_run(tenant, context, request)
         self._admission.enter(run)
-        self._services.metrics.runs_active(len(self._admission))
         run.task = self._supervisor.spawn(self._drive(run))
         return run
 
@@ -217,7 +219,6 @@ class Orchestrator:
         self, tenant: CompiledTenant, context: TenantContext, request: TurnRequest
     ) -> LiveRun:
         now = int(time.time())
-        loop = asyncio.get_running_loop()
         assistant = tenant.default
         head = RunCreated(
             run_id=new_id("run"),
@@ -237,8 +238,6 @@ class Orchestrator:
             head=head,
             fence=Fence(head.run_id, self._owner, 1),
             message=user_message(request.message, now),
-            exists=_quiet(loop.create_future()),
-            ended=_quiet(loop.create_future()),
         )
 
     async def _drive(self, run: LiveRun) -> None:
@@ -252,12 +251,11 @@ class Orchestrator:
         finally:
             timer.cancel()
             self._admission.leave(run)
-            self._services.metrics.runs_active(len(self._admission))
             report(run, self._services.metrics)
 
 
 async def _existing(run: LiveRun) -> Joined:
-    await asyncio.shield(run.exists)
+    await run.exists.result()
     return Joined(run.head, run.log, run)
 
 
@@ -266,9 +264,3 @@ async def _exist(turn: Turn) -> None:
         await turn.exist()
     except StoreError:
         return  # the turn itself sees it, and answers with it
-
-
-def _quiet(future: "asyncio.Future[Any]") -> "asyncio.Future[Any]":
-    """A future whose exception nobody has to read: a client may be gone before it is set."""
-    future.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return future

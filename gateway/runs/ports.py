@@ -19,7 +19,3 @@ class TurnMetrics(Protocol):
     def upstream_called(self, outcome: str) -> None:
         """A call of a model was ``answered``, or failed for a value of ``engines.errors.Cause``."""
         ...
-
-    def runs_active(self, count: int) -> None:
-        """So many runs work now."""
-        ...

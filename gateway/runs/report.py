@@ -16,7 +16,7 @@ def report(run: LiveRun, metrics: TurnMetrics) -> None:
     ending = _ending(run)
     metrics.turn_ended(run.request.surface, ending)
     _log.info(
-        "turn_answered" if run.exists.exception() is None else "turn_refused",
+        "turn_answered" if run.exists.error is None else "turn_refused",
         tenant_id=run.context.tenant_id,
         correlation_id=run.context.correlation_id,
         thread_id=run.thread_id,
@@ -36,7 +36,7 @@ def report(run: LiveRun, metrics: TurnMetrics) -> None:
 
 
 def _ending(run: LiveRun) -> RunEnded:
-    error = run.exists.exception() or run.ended.exception()
-    if error is None:
-        return run.ended.result()
-    return outcome.failed(error) if isinstance(error, EngineError) else outcome.broken()
+    error = run.exists.error or run.ended.error
+    if isinstance(error, EngineError):
+        return outcome.failed(error)
+    return run.ending if error is None and run.ending else outcome.broken()

@@ -68,39 +68,45 @@ class Turn:
         self._usage = Usage()
         self._leg: Leg | None = None
         self._maker = Maker(run.id, run.assistant.id)
+        self._head = lifecycle.event(run.head)
 
     async def drive(self) -> None:
         """Work until the run's end is committed, or until it is known that it never exists."""
-        ending, error = await self._outcome()
-        self._run.ending = True
-        if not self._run.begun:
-            self._run.exists.set_exception(error or DrainingError())
+        run = self._run
+        run.ending, error = await self._outcome()
+        if not (run.begun or run.answered):
+            run.exists.fail(error or DrainingError())
             return
-        await asyncio.wait([self._run.exists])
-        if self._run.exists.exception() is None:
-            await self._end(ending)
+        if run.begun:
+            await run.exists.wait()
+        if run.exists.error is None:
+            await self._end(run.ending)
 
     async def exist(self) -> None:
-        """Make the run exist: written, and the first event in its log.
+        """Make the run exist: written, so that whoever hears of it will find it.
 
         Raises:
             StoreError: it could not be written; the run never exists.
         """
         run = self._run
         if run.begun:
-            await asyncio.shield(run.exists)
+            await run.exists.result()
             return
         run.begun = True
-        head = lifecycle.event(run.head)
+        self._open_log()
         try:
-            await self._services.store.begin_run(run.context, self._begin(head.raw))
+            await self._services.store.begin_run(run.context, self._begin())
         except StoreError as error:
-            run.exists.set_exception(error)
+            run.exists.fail(error)
             raise
-        run.log.append(run.head.created_at * 1000, [head])
-        run.exists.set_result(None)
+        run.exists.settle(None)
 
-    def _begin(self, head: bytes) -> RunBegin:
+    def _open_log(self) -> None:
+        """Its head is the first thing in a run's log."""
+        if not self._run.log.count:
+            self._run.log.append(self._run.head.created_at * 1000, [self._head])
+
+    def _begin(self) -> RunBegin:
         run = self._run
         new = run.request.thread_id is None
         return RunBegin(
@@ -110,7 +116,7 @@ class Turn:
             model=run.assistant.model,
             created_at=run.head.created_at,
             correlation_id=run.context.correlation_id,
-            head=head,
+            head=self._head.raw,
             items=(run.message,),
             thread=Thread(run.thread_id, run.head.created_at) if new else None,
             key=run.request.key,
@@ -176,8 +182,11 @@ class Turn:
             correlation_id=run.context.correlation_id,
         )
         answer = await self._open(call)
+        run.answered = True
+        self._open_log()
         try:
-            await self.exist()
+            if run.request.stream:
+                await self.exist()
             await self._read(answer, leg)
         finally:
             await answer.close()
@@ -220,6 +229,7 @@ class Turn:
             tasks = [group.create_task(self._call(output)) for output in leg.calls]
         outputs = [task.result() for task in tasks]
         items = self._maker.finished(number, leg, outputs, int(time.time()))
+        await self.exist()
         await self._services.store.save_items(self._run.context, self._run.fence, items)
         self._run.items += items
         self._leg = None
@@ -256,10 +266,10 @@ class Turn:
             items=tuple(items),
             events=log.encode([*run.log.batches, batch]),
         )
-        if await self._commit(end):
+        if await (self._commit(end) if run.begun else self._record(end)):
             run.items += items
             run.log.append(*batch)
-            run.ended.set_result(ending)
+            run.ended.settle(ending)
         run.log.close()
 
     def _last_items(self, ending: RunEnded, now: int) -> list[Item]:
@@ -270,6 +280,18 @@ class Turn:
         if ending.status == "completed" and not leg.calls:
             return self._maker.finished(number, leg, (), now)
         return self._maker.interrupted(number, leg, outcome.message_reason(ending), now)
+
+    async def _record(self, end: RunEnd) -> bool:
+        """Write begin and end of a run that nobody has heard of yet, or fail its request."""
+        run = self._run
+        run.begun = True
+        try:
+            await self._services.store.record_run(run.context, self._begin(), end)
+        except StoreError as error:
+            run.exists.fail(error)
+            return False
+        run.exists.settle(None)
+        return True
 
     async def _commit(self, end: RunEnd) -> bool:
         """Write the end; a store that is away is waited for, while clients see heartbeats.
@@ -284,17 +306,16 @@ class Turn:
             try:
                 await self._services.store.end_run(self._run.context, end)
             except StoreUnavailableError as error:
-                if time.monotonic() > deadline and not self._run.ended.done():
+                if time.monotonic() > deadline and not self._run.ended.done:
                     _log.error("run_end_not_stored", run_id=self._run.id, detail=error.detail)
-                    self._run.ended.set_exception(error)
+                    self._run.ended.fail(error)
                     self._run.log.close()
             except StoreError as error:
                 _log.exception("run_end_refused", run_id=self._run.id)
-                if not self._run.ended.done():
-                    self._run.ended.set_exception(error)
+                self._run.ended.fail(error)
                 return False
             else:
-                return not self._run.ended.done()
+                return not self._run.ended.done
             await asyncio.sleep(limits.commit_retry_seconds)
 
 

@@ -64,6 +64,16 @@ class Runs(Protocol):
         """
         ...
 
+    async def record_run(self, tenant: TenantContext, begin: RunBegin, end: RunEnd) -> None:
+        """Write a whole run at once: what ``begin_run`` and ``end_run`` would, or nothing.
+
+        Raises:
+            NotFoundError: its thread does not exist.
+            ThreadBusyError: another run works on the thread.
+            KeyUsedError: its key started another run already.
+        """
+        ...
+
     async def save_items(self, tenant: TenantContext, fence: Fence, items: Sequence[Item]) -> None:
         """Add items to the run's thread, all in one transaction.
 

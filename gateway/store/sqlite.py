@@ -112,6 +112,11 @@ class SqliteStore:
         """See ``Runs.begin_run``."""
         await self._write(sqlite_runs.begin_run, tenant, begin, self._now())
 
+    async def record_run(self, tenant: TenantContext, begin: RunBegin, end: RunEnd) -> None:
+        """See ``Runs.record_run``."""
+        log = None if end.events is None else await _packed(end.events)
+        await self._write(sqlite_runs.record_run, tenant, begin, end, log, self._now())
+
     async def save_items(self, tenant: TenantContext, fence: Fence, items: Sequence[Item]) -> None:
         """See ``Runs.save_items``."""
         await self._write(sqlite_runs.save_items, tenant, fence, items)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from gateway.store.errors import FenceLostError, KeyUsedError, NotFoundError
 from gateway.store.model import Fence, Item, Key, Run, RunBegin, RunEnd
@@ -9,12 +10,14 @@ from gateway.store.sqlite_logs import Log, add_log
 from gateway.store.sqlite_threads import add_items, create_thread, free_thread, items_of_run
 
 KEY_SECONDS = 24 * 3600
+State: TypeAlias = tuple[str, int | None, bytes | None]
+_WORKING: State = ("in_progress", None, None)
 
 _ADD = """
     INSERT INTO runs
-        (tenant, id, thread, assistant_id, model, status, owner, epoch, created_at,
-         correlation_id, head)
-    VALUES (?, ?, ?, ?, ?, 'in_progress', ?, ?, ?, ?, ?)
+        (tenant, id, thread, assistant_id, model, owner, epoch, created_at, correlation_id, head,
+         status, ended_at, ending)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OWNED = "tenant = ? AND id = ? AND owner = ? AND epoch = ? AND ended_at IS NULL"
 _END = f"""
@@ -47,17 +50,30 @@ def begin_run(connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, n
         ThreadBusyError: another run works on the thread.
         KeyUsedError: its key started another run already.
     """
-    if begin.key is not None:
-        _require_unused(connection, tenant_id, begin.key, now)
-    if begin.thread is not None:
-        thread = create_thread(connection, tenant_id, begin.thread)
-    else:
-        thread = free_thread(connection, tenant_id, begin.thread_id)
-    run = connection.execute(_ADD, _run_row(tenant_id, begin, thread)).lastrowid
+    thread, _ = _add_run(connection, tenant_id, begin, _WORKING, now)
     add_items(connection, thread, begin.items)
-    if (key := begin.key) is not None:
-        values = (tenant_id, key.scope, key.key, key.body, run, thread, now)
-        connection.execute(_ADD_KEY, values)
+
+
+def record_run(  # noqa: PLR0913, PLR0917 - begin_run and end_run in one
+    connection: sqlite3.Connection,
+    tenant_id: str,
+    begin: RunBegin,
+    end: RunEnd,
+    log: Log | None,
+    now: int,
+) -> None:
+    """Write what ``begin_run`` and ``end_run`` would.
+
+    Raises:
+        NotFoundError: its thread does not exist.
+        ThreadBusyError: another run works on the thread.
+        KeyUsedError: its key started another run already.
+    """
+    state = (end.status, end.ended_at, end.ending)
+    thread, run = _add_run(connection, tenant_id, begin, state, now)
+    add_items(connection, thread, (*begin.items, *end.items))
+    if log is not None:
+        add_log(connection, run, log, now)
 
 
 def save_items(
@@ -128,6 +144,28 @@ def run_by_key(
     """The stored key and the id of its run, if it was used in the last 24 hours."""
     row = connection.execute(_KEY, (tenant_id, scope, key, now - KEY_SECONDS)).fetchone()
     return None if row is None else (Key(*row[:3]), row[3])
+
+
+def _add_run(
+    connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, state: State, now: int
+) -> tuple[int, int]:
+    """Add a run's row with its thread and its key.
+
+    Returns:
+        The numbers of the thread's row and of the run's.
+    """
+    if begin.key is not None:
+        _require_unused(connection, tenant_id, begin.key, now)
+    if begin.thread is not None:
+        thread = create_thread(connection, tenant_id, begin.thread)
+    else:
+        thread = free_thread(connection, tenant_id, begin.thread_id)
+    row = (*_run_row(tenant_id, begin, thread), *state)
+    run = int(connection.execute(_ADD, row).lastrowid or 0)
+    if (key := begin.key) is not None:
+        values = (tenant_id, key.scope, key.key, key.body, run, thread, now)
+        connection.execute(_ADD_KEY, values)
+    return thread, run
 
 
 def _require_unused(connection: sqlite3.Connection, tenant_id: str, key: Key, now: int) -> None:

@@ -145,9 +145,9 @@ class Metrics:
         with self._open_streams(surface).track_inprogress():
             yield
 
-    def runs_active(self, count: int) -> None:
-        """So many runs work now."""
-        self._runs_active.set(count)
+    def watch_runs(self, count: Callable[[], int]) -> None:
+        """Ask ``count`` at each scrape how many runs work now."""
+        self._runs_active.set_function(count)
 
     def client_detached(self) -> None:
         """A client that did not read was detached."""

@@ -96,7 +96,7 @@ def test_the_other_counts_move(metrics):
     metrics.upstream_called("rate_limited")
     metrics.upstream_retried()
     metrics.client_detached()
-    metrics.runs_active(7)
+    metrics.watch_runs(lambda: 7)
 
     assert value(metrics, "agw_tool_calls_total", outcome="failed") == 1
     assert value(metrics, "agw_upstream_requests_total", outcome="rate_limited") == 1
