@@ -16,16 +16,24 @@ _OURS = ("gateway", "tenants", "bench")
 
 @attrs.frozen
 class Spot:
-    """A function and the time that was spent in itself, built-in functions that it calls included.
+    """A function of Python's.
 
     Args:
         place: file, line and name.
-        calls: without those of its built-in functions.
+        seconds: spent in itself and in the built-in functions that it calls.
+        inclusive_seconds: with all that it calls.
+        calls: a coroutine is called again each time it goes on.
     """
 
     place: Place
     seconds: float
+    inclusive_seconds: float
     calls: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it belongs to this repository."""
+        return short(self.place[0]).startswith(_OURS)
 
     def __str__(self) -> str:
         file, line, name = self.place
@@ -42,8 +50,9 @@ def spots(stats: Stats) -> list[Spot]:
     for place, time in _charged(stats):
         seconds[place] += time  # type: ignore[assignment]  # a Counter counts seconds as well
     return [
-        Spot(place, time, stats[place][1] if place in stats else 0)
+        Spot(place, time, stats[place][3], stats[place][1])
         for place, time in seconds.most_common()
+        if place in stats
     ]
 
 

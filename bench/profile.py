@@ -83,9 +83,20 @@ def _print_spots(found: Sequence[Spot], count: int, rows: int) -> None:
     for name, seconds in packages(found)[:rows]:
         print(f"{seconds / total:6.1%} {seconds / count * 1e6:8.2f}  {name}")
     print()
-    for spot in found[:rows]:
-        each = spot.seconds / count * 1e6
-        print(f"{spot.seconds / total:6.1%} {each:8.2f} {spot.calls / count:7.2f}x  {spot}")
+    _print_functions("by their own time", found[:rows], total, count)
+    ours = sorted(
+        (spot for spot in found if spot.is_ours), key=lambda spot: -spot.inclusive_seconds
+    )
+    _print_functions("ours, by the time of all that they call", ours[:rows], total, count)
+
+
+def _print_functions(order: str, found: Sequence[Spot], total: float, count: int) -> None:
+    print(f"functions {order}: share, us own, us with all that they call, calls\n")
+    for spot in found:
+        own, inclusive = (each / count * 1e6 for each in (spot.seconds, spot.inclusive_seconds))
+        share = spot.seconds / total
+        print(f"{share:6.1%} {own:8.2f} {inclusive:8.2f} {spot.calls / count:6.2f}x  {spot}")
+    print()
 
 
 def _profile(server: Running, work: Job, site: Site) -> list[Spot]:

@@ -14,6 +14,12 @@ def spin() -> None:
     sum(range(300_000))
 
 
+def outer() -> None:
+    """Call what spends time."""
+    for _ in range(3):
+        spin()
+
+
 def idle() -> None:
     """Spend none, often."""
     for _ in range(3):
@@ -37,8 +43,20 @@ def test_built_in_time_is_charged_to_its_caller(found):
 
     assert dearest.place[2] == "spin"
     assert dearest.calls == 5
+    assert dearest.inclusive_seconds == pytest.approx(dearest.seconds)
     assert dearest.seconds > 0.9 * sum(spot.seconds for spot in found)
     assert all(spot.place[2] != "<built-in method builtins.sum>" for spot in found)
+
+
+def test_what_is_called_counts_to_its_caller_inclusively():
+    """A function that only calls others has little time of its own and all of theirs."""
+    profile = cProfile.Profile(time.thread_time)
+    profile.runcall(outer)
+
+    by_name = {spot.place[2]: spot for spot in spots(pstats.Stats(profile).stats)}
+
+    assert by_name["outer"].seconds < 0.1 * by_name["spin"].seconds
+    assert by_name["outer"].inclusive_seconds >= by_name["spin"].seconds
 
 
 def test_no_time_is_lost(found):
