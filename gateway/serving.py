@@ -5,6 +5,7 @@ import socket
 import sys
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.app import Gateway
 from gateway.http.wire import MAX_BODY_BYTES
@@ -32,7 +33,7 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         port=port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=MAX_BODY_BYTES,
         ws_ping_interval=_PING_SECONDS,
         ws_ping_timeout=None,
@@ -46,6 +47,18 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_graceful_shutdown=5,
     )
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Answers an upgrade that cannot be read, too long a path or header; uvicorn leaves it open."""
+
+    def data_received(self, data: bytes) -> None:
+        """See uvicorn."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_complete = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
 
 class Server(uvicorn.Server):
