@@ -89,11 +89,14 @@ def _read(value: Mapping[str, Any]) -> ClientFrame:
 
 
 def _resume(value: Mapping[str, Any]) -> Resume:
+    run_id, after = value.get("run_id"), value.get("after")
+    faults = []
     if "run_id" not in value:
-        raise BadInputError.of("run_id", "This field is required.")
-    run_id, after = value["run_id"], value.get("after")
-    if not isinstance(run_id, str):
-        raise BadInputError.of("run_id", "This must be a string.")
+        faults.append(("run_id", "This field is required."))
+    elif not isinstance(run_id, str):
+        faults.append(("run_id", "This must be a string."))
     if isinstance(after, bool) or not isinstance(after, str | int | None):
-        raise BadInputError.of("after", "This must be an event id or its number.")
-    return Resume(run_id, wire.read_after(run_id, None if after is None else str(after)))
+        faults.append(("after", "This must be an event id or its number."))
+    if faults:
+        raise BadInputError(tuple(faults))
+    return Resume(str(run_id), wire.read_after(str(run_id), None if after is None else str(after)))
