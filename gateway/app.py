@@ -29,7 +29,7 @@ from gateway.runs.turn import TurnLimits, TurnServices
 from gateway.settings import Settings
 from gateway.store.sqlite import SqliteStore
 from gateway.telemetry.metrics import Metrics
-from gateway.tools.executor import InlineExecutor
+from gateway.tools.process import ProcessExecutor
 from tenants.registry.directory import DirectoryRegistry
 from tenants.secrets.directory import DirectorySecrets
 from tenants.secrets.environment import EnvironmentSecrets
@@ -77,7 +77,7 @@ class Gateway:
             on_event=self.metrics.tenant_loaded,
         )
         self._transport = Transport()
-        self._executor = InlineExecutor()
+        self._executor = ProcessExecutor(on_death=self.metrics.tool_worker_died)
         self._orchestrator = Orchestrator(self._services(settings))
         self._app = Layer(self._routes(settings))
         self.metrics.watch_store(self._store.healthy)
@@ -146,6 +146,7 @@ class Gateway:
             if lost:
                 _log.warning("runs_lost", count=lost)
             await stack.enter_async_context(self._transport)
+            stack.push_async_callback(self._executor.close)
             await self._registry.start()
             stack.push_async_callback(self._registry.stop)
             stack.push_async_callback(self._orchestrator.drain, 0)

@@ -102,6 +102,9 @@ class Metrics:
         self._tool_calls = Labelled(
             counter("tool_calls_total", "Functions that were run.", "outcome"), TOOL_OUTCOMES
         )
+        self._tool_worker_deaths = counter(
+            "tool_worker_deaths_total", "Workers of functions that ended unasked."
+        )
         self._upstream_requests = Labelled(
             counter("upstream_requests_total", "Calls of models.", "outcome"), UPSTREAM_OUTCOMES
         )
@@ -130,6 +133,10 @@ class Metrics:
     def tool_called(self, *, failed: bool) -> None:
         """A function was run."""
         self._tool_calls("failed" if failed else "answered").inc()
+
+    def tool_worker_died(self) -> None:
+        """A worker of functions ended unasked, or could not be started."""
+        self._tool_worker_deaths.inc()
 
     def upstream_called(self, outcome: str) -> None:
         """A call of a model was ``answered``, or failed for a value of ``engines.errors.Cause``."""

@@ -4,21 +4,12 @@ import asyncio
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
-import attrs
-
-from tenants.compiled import CompiledTenant
-from tenants.errors import Fault
+from gateway.tools.errors import ModuleFaultyError, ModuleMissingError
+from gateway.tools.jobs import Job
 from tenants.modules import ToolModule, load_module
 from tenants.threads import Threads
 
 Key = tuple[str, str]
-
-
-@attrs.frozen
-class ModuleFaultyError(Exception):
-    """A module that could be imported when its tenant was compiled cannot be any longer."""
-
-    faults: tuple[Fault, ...]
 
 
 class Modules:
@@ -35,30 +26,32 @@ class Modules:
         self._modules: OrderedDict[Key, ToolModule] = OrderedDict()
         self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
-    async def of(self, tenant: CompiledTenant) -> ToolModule:
-        """The module of this revision; calls at the same time share one import.
+    async def of(self, job: Job) -> ToolModule:
+        """The module of the job's revision; jobs at the same time share one import.
 
         Raises:
             ModuleFaultyError: it cannot be imported.
+            ModuleMissingError: it is not kept, and the job has no source.
             ThreadsExhaustedError: there is no thread to import it on.
             WorkRaisedError: a fault of ours.
         """
-        key = (tenant.tenant_id, tenant.revision)
+        key = (job.tenant_id, job.revision)
         turn = self._turns.setdefault(key, asyncio.Lock())
         async with turn:
             module = self._modules.get(key)
             if module is None:
-                module = await self._import(tenant)
+                module = await self._import(job)
                 self._keep(key, module)
         self._modules.move_to_end(key)
         return module
 
-    async def _import(self, tenant: CompiledTenant) -> ToolModule:
-        source = tenant.tool_module
-        offered = tenant.default.functions
+    async def _import(self, job: Job) -> ToolModule:
+        source = job.source
         if source is None:
-            return ToolModule("", {})
-        module = await self._threads.run(lambda: load_module(source.source, source.file, offered))
+            raise ModuleMissingError
+        module = await self._threads.run(
+            lambda: load_module(source.python, source.file, source.offered)
+        )
         if module.faults:
             module.close()
             raise ModuleFaultyError(module.faults)

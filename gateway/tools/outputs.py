@@ -2,12 +2,10 @@
 
 import msgspec
 
+from gateway.tools.errors import OutputError
+
 LONGEST_OUTPUT_BYTES = 65_536
 _NOTICE = "\n[The output was cut here: it had {} bytes, more than the {} that fit.]"
-
-
-class OutputError(Exception):
-    """A result that cannot be said in JSON."""
 
 
 def output_text(result: object) -> str:
