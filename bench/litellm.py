@@ -5,6 +5,7 @@ import sys
 import venv
 from pathlib import Path
 
+from bench.prompts import KEY
 from bench.site import Command, MissingPeerError, Site
 
 _HOME = Path(".data/bench-litellm")
@@ -14,9 +15,11 @@ model_list:
     litellm_params:
       model: openai/sim-1
       api_base: {upstream}
-      api_key: sk-bench
+      api_key: {key}
 litellm_settings:
   telemetry: false
+general_settings:
+  master_key: {key}
 """
 
 
@@ -28,7 +31,8 @@ def prepare(site: Site) -> Command:
     """
     program = _install(_HOME.resolve())
     configuration = site.folder / "litellm.yaml"
-    configuration.write_text(_CONFIGURATION.format(upstream=site.upstream), encoding="utf-8")
+    text = _CONFIGURATION.format(upstream=site.upstream, key=KEY)
+    configuration.write_text(text, encoding="utf-8")
     arguments = ("--config", str(configuration), "--host", "127.0.0.1", "--port", str(site.port))
     return Command((str(program), *arguments), {"LITELLM_LOG": "ERROR"})
 

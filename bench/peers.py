@@ -10,6 +10,7 @@ from bench.jobs import Answer
 from bench.litellm import prepare as prepare_litellm
 from bench.onboarding import tenant_id, write_tenants
 from bench.prompts import (
+    KEY,
     conversation_answer,
     http_post,
     relay_answer,
@@ -61,7 +62,7 @@ def _relay_command(site: Site) -> Command:
 
 
 def _account(site: Site) -> Mapping[str, str]:
-    return {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": site.upstream}
+    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": site.upstream}
 
 
 def _gateway_requests(text: str, stream: bool) -> list[bytes]:  # noqa: FBT001 -- the type of Peer.requests

@@ -1,10 +1,14 @@
 """What is asked of every server, so that all do the same work."""
 
+import secrets
+
 import msgspec
 
 from bench.jobs import Answer
 
 MODEL = "sim-1"
+# One for the whole run: LiteLLM wants a strong one, the others and the simulator take any.
+KEY = "sk-" + secrets.token_hex(32)
 INSTRUCTIONS = ("You are a patient and exact assistant of a small company. " * 20)[:600]
 WORDS = 100
 
@@ -25,7 +29,7 @@ def http_post(path: str, body: dict[str, object], *, stream: bool) -> bytes:
     encoded = msgspec.json.encode(body)
     accept = "text/event-stream" if stream else "application/json"
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer sk-bench\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
         f"Accept: {accept}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(encoded)}\r\n\r\n"
     )
