@@ -22,6 +22,7 @@ Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 _CORRELATION = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _PREFIX = b"/t/"
+_SLASH = re.compile(b"%2f", re.IGNORECASE)
 _SERVICE = frozenset({"/", "/health", "/ready", "/metrics", "/docs", "/schema/openapi.json"})
 
 
@@ -60,6 +61,8 @@ def _entrance(scope: RawScope, send: Send) -> Entrance:
             tenants.append(value.decode("latin-1").strip())
     path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
     tenant = _strip_prefix(scope)
+    if b"%" in scope["raw_path"]:
+        scope["path"] = _decoded(scope["raw_path"])
     if tenant is not None:
         tenants.append(tenant)
     known = _CORRELATION.fullmatch(correlation) is not None
@@ -74,8 +77,13 @@ def _strip_prefix(scope: RawScope) -> str | None:
         return None
     tenant, slash, rest = raw[len(_PREFIX) :].partition(b"/")
     scope["raw_path"] = slash + rest or b"/"
-    scope["path"] = unquote(scope["raw_path"].decode("latin-1"), errors="replace")
+    scope["path"] = scope["raw_path"].decode("latin-1")
     return tenant.decode("latin-1")
+
+
+def _decoded(raw: bytes) -> str:
+    """The path as the routes see it; an encoded slash stays encoded, within the id that has it."""
+    return unquote(_SLASH.sub(b"%252F", raw.partition(b"?")[0]).decode("latin-1"))
 
 
 def _marking(send: Send, correlation_id: str) -> Send:
