@@ -11,7 +11,7 @@ from gateway.http.errors import BadInputError, UnsupportedMediaTypeError
 from gateway.store.model import Page
 
 MAX_BODY_BYTES = 2**20
-_MAX_MESSAGE = 32_768
+MAX_MESSAGE = 32_768
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _JSON = re.compile(r"\s*application/([\w.+-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 _PAGE_FIELDS = frozenset({"limit", "order", "after", "before"})
@@ -79,8 +79,8 @@ def _message_faults(value: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not message.strip():
         return [("message", "This must not be empty.")]
     faults = []
-    if len(message.strip()) > _MAX_MESSAGE:
-        faults.append(("message", f"This must have at most {_MAX_MESSAGE} characters."))
+    if len(message.strip()) > MAX_MESSAGE:
+        faults.append(("message", f"This must have at most {MAX_MESSAGE} characters."))
     if "\0" in message:
         faults.append(("message", "This must not contain the character NUL."))
     return faults
@@ -107,7 +107,7 @@ def read_start(body: bytes, content_type: str | None) -> dict[str, str]:
     faults = [
         (name, "There is no such field; known: metadata.") for name in {*value} - {"metadata"}
     ]
-    metadata = value.get("metadata") or {}
+    metadata = {} if value.get("metadata") is None else value["metadata"]
     faults += _metadata_faults(metadata)
     if faults:
         raise BadInputError(tuple(sorted(faults)))

@@ -8,10 +8,12 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
+from gateway.http.document_routes import PATHS
 from gateway.runs.turn import TurnLimits
 from tests.fakes.browser import chat_page
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.gateway import serving, write_tenant
+from tests.fakes.loud_tools import LOUD
 from tests.fakes.simulator import RecordingSimulator
 
 TOOLS = '''
@@ -42,6 +44,7 @@ def environ(tmp_path, upstream):
     shown = "[access]\nexpose_tool_calls = true"
     write_tenant(tenants, "acme", tools=TOOLS, rest=shown)
     write_tenant(tenants, "quiet", tools=TOOLS)
+    write_tenant(tenants, "loud", tools=LOUD)
     return {
         "GATEWAY_TENANTS": f"dir:{tenants}",
         "GATEWAY_STORE": f"sqlite:{tmp_path / 'gateway.db'}",
@@ -172,6 +175,31 @@ async def test_a_reload_before_the_first_event_sends_nothing_twice(environ, open
 
         await expect(chat.answers).to_contain_text("Stopped.")
         assert len(upstream.requests) == 1
+
+
+async def test_an_answer_whose_events_are_gone_is_taken_from_the_thread(gateway, opened):
+    """When a run's events were too many to keep, a reload shows its answer all the same."""
+    url = f"{gateway.url}/t/loud"
+    async with opened(url) as chat:
+        await chat.say("Make noise [[rounds=8]]")
+        await chat.idle()
+        await chat.page.reload()
+        await expect(chat.answers.locator(".text")).to_contain_text("Here is what I found.")
+        await chat.idle()
+
+        assert await chat.answers.all_inner_texts() == await stored_answers(url, chat)
+
+
+async def test_the_documentation_shows_every_route(gateway, opened):
+    """The page of the API lists all routes of its document, and opens what they answer."""
+    async with opened(f"{gateway.url}/t/acme/docs") as chat:
+        routes = chat.page.get_by_role("navigation").get_by_role("link")
+        await expect(routes).to_have_count(sum(len(item) for item in PATHS.values()))
+        chatting = chat.page.locator("#post-chat")
+        await chatting.get_by_text("200", exact=True).click()
+        await expect(chatting.locator(".answer .media", has_text="event-stream")).to_be_visible()
+        await chatting.get_by_text("Usage").first.click()
+        await expect(chatting.get_by_text("prompt_tokens").first).to_be_visible()
 
 
 async def test_a_broken_connection_resumes(gateway, opened, upstream):

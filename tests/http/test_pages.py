@@ -156,7 +156,7 @@ def _luminance(colour):
 )
 def test_texts_can_be_read(mode, text, paper):
     """Every pair of text and ground has the contrast that WCAG asks for, 4.5 to 1."""
-    palette = _colours(ASSETS["chat.css"].body.decode())[mode]
+    palette = _colours(ASSETS["palette.css"].body.decode())[mode]
 
     darker, lighter = sorted((_luminance(palette[text]), _luminance(palette[paper])))
 

@@ -19,7 +19,7 @@ const WORDS = {
 /** An element with a text, which is never read as HTML. */
 export function element(tag, className, text = "") {
   const made = document.createElement(tag);
-  made.className = className;
+  if (className) made.className = className;
   made.textContent = text;
   return made;
 }
