@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
 
 import attrs
 
@@ -47,6 +48,8 @@ class LiveRun:
         ended: settled once its end is committed; its error says that it could not be.
         answered: whether an upstream's response head has come.
         begun: whether it was given to the store.
+        shared: whether somebody beside its own client asked for it.
+        write: gives it to the store, unless that was done.
         ending: how it ends, once that is known.
         items: what it added to its thread after the message.
         stop_reason: why it is being stopped: ``cancelled`` or ``shutdown``.
@@ -67,6 +70,8 @@ class LiveRun:
     task: asyncio.Task[None] | None = None
     answered: bool = False
     begun: bool = False
+    shared: bool = False
+    write: Callable[[], Awaitable[None]] | None = None
     ending: RunEnded | None = None
     stop_reason: str | None = None
     first_token_ms: int | None = None
@@ -90,6 +95,16 @@ class LiveRun:
     def elapsed_ms(self) -> int:
         """Since its admission."""
         return round((time.monotonic() - self.started) * 1000)
+
+    async def share(self) -> None:
+        """Let somebody else find it, in the store too, once it was answered.
+
+        Raises:
+            StoreError: it could not be written; the run never exists.
+        """
+        self.shared = True
+        if self.answered and not self.begun and self.write is not None:
+            await self.write()
 
     def stop(self, reason: str) -> bool:
         """Interrupt it, once; False when it is already ending."""

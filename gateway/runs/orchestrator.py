@@ -100,8 +100,8 @@ class Orchestrator:
             cut = self._admission.cut_run(context.tenant_id, request)
             if cut is not None:
                 return await self._outlined(context, cut)
-            run = self._admit(tenant, context, request)
-        return await _existing(run)
+            return await _existing(self._admit(tenant, context, request))
+        return await _shared(run)
 
     async def find(self, context: TenantContext, run_id: str) -> Joined:
         """A run to follow from its first event on.
@@ -113,7 +113,7 @@ class Orchestrator:
         """
         live = self._admission.run(context.tenant_id, run_id)
         if live is not None:
-            return await _existing(live)
+            return await _shared(live)
         run, ending = await self._ended_run(context, run_id)
         events = await self._store.run_events(context, run_id)
         if events is not None:
@@ -129,7 +129,7 @@ class Orchestrator:
             NotFoundError: there is no such run within the tenant.
             StoreError: the store could not be read.
         """
-        run = await self._store.run(context, run_id)
+        run = await self._stored(context, run_id)
         return run, ending_of(run)
 
     async def cancel(self, context: TenantContext, run_id: str) -> Run:
@@ -142,11 +142,16 @@ class Orchestrator:
             NotFoundError: there is no such run within the tenant.
             RunEndedError: it has ended already.
         """
-        run = await self._store.run(context, run_id)
+        run = await self._stored(context, run_id)
         live = self._admission.run(context.tenant_id, run_id)
         if live is None or not (live.stop("cancelled") or live.stop_reason == "cancelled"):
             raise RunEndedError(run_id, run.status)
         return run
+
+    async def _stored(self, context: TenantContext, run_id: str) -> Run:
+        if (live := self._admission.run(context.tenant_id, run_id)) is not None:
+            await live.share()
+        return await self._store.run(context, run_id)
 
     async def delete_thread(self, context: TenantContext, thread_id: str) -> None:
         """Delete a thread on which no run works.
@@ -190,7 +195,7 @@ class Orchestrator:
         """A run with its items, and an outline where its events are gone."""
         live = self._admission.run(context.tenant_id, run_id)
         if live is not None:
-            return await _existing(live)
+            return await _shared(live)
         run, ending = await self._ended_run(context, run_id)
         items = tuple(await self._store.run_items(context, run_id))
         events = await self._store.run_events(context, run_id)
@@ -242,6 +247,7 @@ class Orchestrator:
 
     async def _drive(self, run: LiveRun) -> None:
         turn = Turn(run, self._services)
+        run.write = turn.exist
         timer = asyncio.get_running_loop().call_later(
             self._services.limits.exists_after_seconds,
             lambda: self._supervisor.spawn(_exist(turn)),
@@ -252,6 +258,11 @@ class Orchestrator:
             timer.cancel()
             self._admission.leave(run)
             report(run, self._services.metrics)
+
+
+async def _shared(run: LiveRun) -> Joined:
+    await run.share()
+    return await _existing(run)
 
 
 async def _existing(run: LiveRun) -> Joined:

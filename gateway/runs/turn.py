@@ -185,7 +185,7 @@ class Turn:
         run.answered = True
         self._open_log()
         try:
-            if run.request.stream:
+            if run.request.stream or run.shared:
                 await self.exist()
             await self._read(answer, leg)
         finally:
