@@ -62,10 +62,12 @@ def thread_seconds(pid: int) -> list[float]:
 
 
 def _tasks(pid: int) -> list[Path]:
+    """The threads of a process, the main one first: its number is the process's."""
     try:
-        return sorted((_PROC / str(pid) / "task").iterdir(), key=lambda task: int(task.name))
+        tasks = list((_PROC / str(pid) / "task").iterdir())
     except FileNotFoundError:
         return []
+    return sorted(tasks, key=lambda task: (task.name != str(pid), int(task.name)))
 
 
 def _clock(pid: int) -> float:
