@@ -134,7 +134,7 @@ def _made(number: int, name: str, **fields: object) -> Event:
 
 def _event(name: str | None, data: bytes) -> Event:
     """One event by the type in its JSON: a log is read again without the framing's name."""
-    raw = _one_line(data)
+    raw = data if data.isascii() and b"\n" not in data else _one_line(data)
     event = decode(raw)
     if not event.type and name:
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])

@@ -101,13 +101,16 @@ class EventStream:
 
         projection = ConversationProjection(self._after)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        while not (reader.at_end or pulse.expired):
-            for chunk in self._chunks(projection, reader.take()):
+        while True:
+            *chunks, last = [b"", *self._chunks(projection, reader.take())]
+            for chunk in filter(None, chunks):
                 await body(chunk)
-            if pulse.take_heartbeat():
-                await body(HEARTBEAT)
+            if reader.at_end or pulse.expired:
+                break
+            if last or pulse.take_heartbeat():
+                await body(last or HEARTBEAT)
             await reader.wait()
-        await body(self._last_words(), more=False)
+        await body(last + self._last_words(), more=False)
         self._finished = not reader.stopped
 
     def _chunks(

@@ -1,13 +1,18 @@
 """Ids of ours: random ones for what is new, derived ones for what a replay must find again."""
 
 import hashlib
+import time
 
 from gateway.entropy import random_hex
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id such as ``run_4f…``, with 96 random bits."""
-    return f"{prefix}_{random_hex(12)}"
+    """A fresh id such as ``run_019a…``: the time in milliseconds, then 80 random bits.
+
+    Ids that grow with time lie together in a store's indexes, so that a commit touches few pages
+    (the idea of UUIDv7, RFC 9562).
+    """
+    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{random_hex(10)}"
 
 
 def derived_id(prefix: str, run_id: str, ordinal: int) -> str:

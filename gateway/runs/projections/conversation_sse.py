@@ -49,6 +49,8 @@ def _opening(name: str, flat: bool) -> bytes:  # noqa: FBT001 - the cache's key,
 def _escaped(events: bytes) -> bytes:
     if events.isascii():
         return events
+    if events.isascii():
+        return events
     for mark, escape in _ESCAPES:
         if mark in events:
             events = events.replace(mark, escape)

@@ -1,9 +1,9 @@
 """What a projection puts out."""
 
-from typing import NamedTuple
+import msgspec
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One event of a surface.
 
     Args:
