@@ -88,6 +88,12 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    async def close(self) -> None:
+        """Wait for nothing more, and until that is done."""
+        if self._transport is not None:
+            self._transport.abort()
+            await self.lost
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self._transport = cast("asyncio.WriteTransport", transport)

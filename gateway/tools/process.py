@@ -113,13 +113,13 @@ class ProcessExecutor:
         try:
             await worker.start()
         except (OSError, TimeoutError, WorkerDiedError) as error:
-            worker.kill()
+            await worker.stop()
             self._backoff.ended(0)
             self._on_death()
             _log.error("tool_worker_not_started", error=repr(error), exit_code=worker.exit_code)
             raise WorkerUnavailableError("it could not be started") from None
         except asyncio.CancelledError:
-            worker.kill()
+            await worker.stop()
             raise
         _log.info("tool_worker_started", seconds=round(worker.lived_seconds, 3))
         return worker

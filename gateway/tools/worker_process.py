@@ -134,8 +134,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             await asyncio.wait([self._exited], timeout=self._patience.stop_seconds)
             self.kill()
             await self._exited
-        self._connection.abort()
-        await self._connection.lost
+        await self._connection.close()
 
     def kill(self) -> None:
         """End it at once, and what it started."""
