@@ -22,6 +22,8 @@ from bench.workshop import QUICK, Scale, Workshop
 _RESULTS = Path(__file__).parent / "results"
 _ROUNDS = 5
 
+PEERS = {peer.name: peer for peer in (GATEWAY, NGINX, RELAY, LITELLM)}
+
 
 @attrs.frozen
 class Measure:
@@ -48,22 +50,29 @@ MEASURES = {
 
 
 def main() -> int:
-    """Measure, print the tables, keep them as JSON."""
+    """Measure, print the tables, keep them as JSON.
+
+    Returns:
+        The exit status: 1 where the gateway itself could not be measured.
+    """
     options = _options(sys.argv[1:])
     raise_open_files()
     before = machine()
     figures = Figures()
     with Workshop(QUICK if options.quick else Scale()) as workshop:
-        peers = [PEERS[name] for name in options.peers]
-        for name in options.only or MEASURES:
-            _measure(workshop, name, peers, options.rounds, figures)
+        failed = [
+            take(workshop, name, _measured(name, options.peers), options.rounds, figures)
+            for name in options.only or MEASURES
+        ]
     found = list(verdicts(figures, full_scale=not options.quick))
     print(markdown(figures, found, before))
     _keep(options.results, document(figures, found, before))
-    return 0
+    return 1 if any(GATEWAY in each for each in failed) else 0
 
 
-PEERS = {peer.name: peer for peer in (GATEWAY, NGINX, RELAY, LITELLM)}
+def _measured(name: str, peers: Sequence[str]) -> list[Peer]:
+    chosen = [PEERS[peer] for peer in peers]
+    return [peer for peer in chosen if peer is GATEWAY or not MEASURES[name].alone]
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -82,20 +91,35 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _measure(
+def take(
     workshop: Workshop, name: str, peers: Sequence[Peer], rounds: int, figures: Figures
-) -> None:
-    """All rounds of one measure; a server that is missing or fails is left out of it."""
-    measure = MEASURES[name]
-    left = [peer for peer in peers if peer is GATEWAY or not measure.alone]
+) -> frozenset[Peer]:
+    """All rounds of one measure, interleaved.
+
+    Args:
+        workshop: where it is made.
+        name: of the measure.
+        peers: what is measured, in this order in each round.
+        rounds: how many.
+        figures: get what was found.
+
+    Returns:
+        The servers that are missing, do not serve or answered wrongly once. They have no figure
+        of this measure at all.
+    """
+    found: dict[Peer, list[dict[Figure, float]]] = {peer: [] for peer in peers}
     for number in range(1, rounds + 1):
-        for peer in list(left):
+        for peer in list(found):
             _say(f"{name} {number}/{rounds}: {peer.name}")
             try:
-                figures.add(peer.name, measure.run(workshop, peer))
+                found[peer].append(MEASURES[name].run(workshop, peer))
             except (MissingPeerError, NotServingError, WrongAnswerError) as error:
                 _say(f"{name}: {peer.name} is left out: {error}")
-                left.remove(peer)
+                del found[peer]
+    for peer, rows in found.items():
+        for row in rows:
+            figures.add(peer.name, row)
+    return frozenset(peers) - found.keys()
 
 
 def _keep(folder: Path, results: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ class Peer:
     ready: str
 
 
-def gateway_command(site: Site) -> Command:
+def _gateway_command(site: Site) -> Command:
     """The gateway as it is served, with SQLite, metrics and logs, on the tenants of the site."""
     tenants = site.folder / "tenants"
     if not tenants.exists():
@@ -80,7 +80,7 @@ def _relay_requests(text: str, stream: bool) -> list[bytes]:  # noqa: FBT001 -- 
     return [http_post("/chat", {"message": text}, stream=stream)]
 
 
-GATEWAY = Peer("gateway", gateway_command, _gateway_requests, conversation_answer, "/ready")
+GATEWAY = Peer("gateway", _gateway_command, _gateway_requests, conversation_answer, "/ready")
 NGINX = Peer("nginx", nginx.prepare, _responses_requests, responses_answer, "/health")
 RELAY = Peer("relay", _relay_command, _relay_requests, relay_answer, "/health")
 LITELLM = Peer(

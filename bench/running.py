@@ -88,6 +88,7 @@ def load(server: Running, job: Job, watch: Callable[[], object] | None = None) -
         watch: called about every quarter of a second meanwhile.
 
     Raises:
+        NotServingError: the server takes no connections.
         WrongAnswerError: not every answer was right.
     """
     command = [sys.executable, "-m", "bench.load"]
@@ -97,6 +98,8 @@ def load(server: Running, job: Job, watch: Callable[[], object] | None = None) -
         generator.stdin.close()
         generator.stdin = None
         output = _output(generator, watch or (lambda: None))
+    if generator.returncode:
+        raise NotServingError(server.peer.name, "The load generator gave up, as it says above.")
     report = msgspec.json.decode(output, type=Report)
     if report.wrong:
         raise WrongAnswerError(server.peer.name, len(report.wrong), job.total, report.wrong[0])

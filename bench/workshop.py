@@ -2,8 +2,7 @@
 
 import itertools
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -88,13 +87,11 @@ class Workshop:
             self._serving[peer.name] = server
         return self._serving[peer.name]
 
-    @contextmanager
     def fresh(
         self, peer: Peer, site: Site | None = None, command: Command | None = None
-    ) -> Iterator[Running]:
-        """A server of its own for one measurement."""
-        with running(peer, site or self.site(), command) as server:
-            yield server
+    ) -> AbstractContextManager[Running]:
+        """A server of its own for one measurement; see ``running``."""
+        return running(peer, site or self.site(), command)
 
 
 def job(

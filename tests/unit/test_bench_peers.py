@@ -9,14 +9,15 @@ import attrs
 import msgspec
 import pytest
 
-from bench.figures import Figure
+from bench.__main__ import MEASURES, Measure, take
+from bench.figures import Figure, Figures
 from bench.measures import burst, first_event, json_turns
 from bench.onboarding import tenant_id, write_tenants
 from bench.peers import GATEWAY, NGINX, RELAY
 from bench.prompts import INSTRUCTIONS
-from bench.running import running
-from bench.site import Command, NotServingError, WrongAnswerError
-from bench.workshop import Scale, Workshop
+from bench.running import Running, free_port, load, running
+from bench.site import Command, MissingPeerError, NotServingError, WrongAnswerError
+from bench.workshop import Scale, Workshop, job
 from tenants.registry.directory import DirectoryRegistry
 
 SMALL = Scale(turns=4, bursts=2, first_events=2)
@@ -43,7 +44,7 @@ def test_peer_answers_turns_and_streams_rightly(workshop, peer, require_program)
     assert 0 < found[Figure.FIRST_P50] <= found[Figure.FIRST_P99]
 
 
-def test_wrong_answer_is_no_figure(workshop):
+def test_wrong_answer_is_no_figure():
     """A server whose answers are not as they should be is refused with an example."""
     broken = attrs.evolve(RELAY, requests=lambda *_: GATEWAY.requests("hi", False))
 
@@ -81,6 +82,36 @@ def test_settings_of_the_shell_are_not_the_gateways(workshop, monkeypatch):
     assert "PATH" in names
     assert "LOGGING_LEVEL" not in names
     assert not [name for name in names if name.startswith("GATEWAY_")]
+
+
+@pytest.mark.parametrize("error", [MissingPeerError("gone"), WrongAnswerError("nginx", 1, 2, "?")])
+def test_failed_peer_has_no_figure(monkeypatch, workshop, error):
+    """One wrong round takes all of a server's figures of that measure; the others go on."""
+    rounds = []
+
+    def run(_, peer):
+        rounds.append(peer.name)
+        if rounds.count("nginx") == 2 and peer is NGINX:
+            raise error
+        return {Figure.READY: 1.0}
+
+    monkeypatch.setitem(MEASURES, "start", Measure(run))
+    figures = Figures()
+
+    failed = take(workshop, "start", [RELAY, NGINX], 3, figures)
+
+    assert failed == {NGINX}
+    assert rounds == ["relay", "nginx", "relay", "nginx", "relay"]
+    assert figures.rounds(Figure.READY, "relay") == [1.0, 1.0, 1.0]
+    assert figures.rounds(Figure.READY, "nginx") == []
+
+
+def test_server_that_takes_no_connections_has_no_figure():
+    """A server that died since it was ready is told as such."""
+    dead = Running(RELAY, os.getpid(), free_port(), 0.0)
+
+    with pytest.raises(NotServingError):
+        load(dead, job(dead, total=1, connections=1, words=100))
 
 
 async def test_tenants_are_valid_and_of_their_size(tmp_path):
