@@ -3,11 +3,12 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, cast
 
 import structlog
 
-from gateway.tools.errors import FrameError, WorkerDiedError
+from gateway.tools.errors import FrameError, WorkerDiedError, WorkerUnavailableError
 from gateway.tools.frames import (
     LONGEST_REPORT_BYTES,
     Alive,
@@ -22,6 +23,9 @@ from gateway.tools.frames import (
     frame,
 )
 from gateway.tools.jobs import Job, Outcome
+
+# Only a worker that does not read lets this much pile up.
+_MOST_UNREAD_BYTES = 16 * 2**20
 
 _log = structlog.get_logger(__name__)
 
@@ -65,11 +69,13 @@ class Connection(asyncio.Protocol):
 
         Raises:
             WorkerDiedError: the worker ended before it answered.
+            WorkerUnavailableError: it does not read what it was sent.
         """
         number = next(self._numbers)
         answer: asyncio.Future[Outcome | None] = self._loop.create_future()
         self._waiting[number] = answer
         try:
+            self._refuse_if_full()
             self._send(Call(number, job))
             return await answer
         except asyncio.CancelledError:
@@ -105,7 +111,8 @@ class Connection(asyncio.Protocol):
             for report in self._frames.feed(data):
                 self._take(report)
         except FrameError as error:
-            _log.error("tool_worker_incomprehensible", error=str(error))
+            # In no call's log context: this one's is that of whoever started the worker.
+            Context().run(_log.error, "tool_worker_incomprehensible", error=str(error))
             self.abort()
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -134,6 +141,10 @@ class Connection(asyncio.Protocol):
         waiting = self._waiting.get(number)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+
+    def _refuse_if_full(self) -> None:
+        if self._transport and self._transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+            raise WorkerUnavailableError("it does not read")
 
     def _send(self, command: Command) -> None:
         if self._transport is None or self.lost.done():

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from typing import cast
 
 import attrs
@@ -115,6 +116,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         Raises:
             TookTooLongError: it does not say anything in time.
             WorkerDiedError: it ended before it answered.
+            WorkerUnavailableError: it does not read what it was sent.
         """
         try:
             async with asyncio.timeout(job.timeout_seconds + self._patience.late_seconds):
@@ -151,7 +153,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         process.close()
         self._exited.set_result(None)
         self._loop.call_later(_LAST_WORDS_SECONDS, self._connection.abort)
-        self._on_exit(self)
+        # In no call's log context: this one's is that of whoever started the worker.
+        Context().run(self._on_exit, self)
 
     def _suspect(self) -> None:
         """Find out whether it hangs, unless that is being found out."""

@@ -37,6 +37,9 @@ async def forever(started: str):
     open(started, "w").close()
     await asyncio.Event().wait()
 
+async def length(text: str):
+    return len(text)
+
 def hang(gate: str):
     open(gate).close()
 
@@ -142,8 +145,9 @@ async def caller():
 
 @pytest.fixture
 def logs():
-    """What is logged."""
-    with structlog.testing.capture_logs() as lines:
+    """What is logged, with its context."""
+    merged = [structlog.contextvars.merge_contextvars]
+    with structlog.testing.capture_logs(processors=merged) as lines:
         yield lines
 
 
@@ -251,6 +255,23 @@ async def test_worker_whose_loop_is_blocked_is_replaced(caller, tenant, hasty, t
     assert await beside == FAILED
     assert await call.pid() != first
     assert len(events(logs, "tool_worker_hangs")) == 1
+
+
+async def test_calls_do_not_pile_up_before_a_worker_that_does_not_read(caller, hasty, logs):
+    """Beyond some megabytes they fail at once, and what waits is bounded."""
+    call = caller(hasty, patience=SOON)
+    await call.pid()
+    blocking = asyncio.create_task(call("block"))
+    await asyncio.sleep(0)
+
+    results = await asyncio.gather(*(call("length", text="x" * 1_000_000) for _ in range(30)))
+
+    assert all(result.failed for result in results)
+    refused = [line for line in events(logs, "tool_failed") if "it does not read" in line["error"]]
+    assert 10 <= len(refused) <= 14
+    assert (await blocking).failed
+    await until(lambda: call.deaths)
+    assert await call.pid()
 
 
 async def test_worker_that_is_only_slow_is_kept(caller, hasty, tmp_path):
@@ -413,6 +434,29 @@ asyncio.run(main())
         gateway.kill()
 
         assert ended(pid)
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_end_of_a_worker_is_not_told_of_who_started_it(tmp_path, logs, loop_factory):
+    """The log's context of the first call, its tenant for one, is on no line of a later end."""
+    tenant = compile_directory(write_tenant(tmp_path, tools=TOOLS))
+
+    async def live():
+        call = Caller(tenant)
+        for deadly in ("exits", "babbles"):
+            deaths = call.deaths
+            with structlog.contextvars.bound_contextvars(run_id="run_1"):
+                await call("pid")
+            await call(deadly)
+            await until(lambda: call.deaths > deaths)  # noqa: B023  (it is over before the next)
+        await call.executor.close()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(live())
+
+    names = {"tool_worker_started", "tool_worker_incomprehensible", "tool_worker_died"}
+    told = [(line["event"], "run_id" in line) for line in logs if line["event"] in names]
+    assert sorted(set(told)) == [(name, name == "tool_worker_started") for name in sorted(names)]
 
 
 def test_it_works_on_the_loop_that_serves(tmp_path, logs):
