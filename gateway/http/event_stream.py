@@ -67,7 +67,8 @@ class EventStream:
             try:
                 await self._guarded(scope, send, reader)
             finally:
-                if not self._finished:
+                # A loss is received before the send that it interrupts returns as if all were well.
+                if gone.done() or not self._finished:
                     self._cut(self._joined)
                 gone.cancel()
 
@@ -111,7 +112,7 @@ class EventStream:
                 await body(last or HEARTBEAT)
             await reader.wait()
         await body(last + self._last_words(), more=False)
-        self._finished = not reader.stopped
+        self._finished = True
 
     def _chunks(
         self, projection: ConversationProjection, batches: Sequence[Batch]

@@ -98,11 +98,6 @@ class Reader:
         """Whether nothing is left to take, now or later."""
         return self._stopped or (self._log.closed and self._index == len(self._log.batches))
 
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody ended the reading."""
-        return self._stopped
-
     async def wait(self) -> None:
         """Until there is more to take, the log ends, or somebody wakes the reader."""
         if self._stopped or self._log.closed or self._index < len(self._log.batches):
