@@ -127,8 +127,13 @@ class Turns:
             raise live.ended.error
 
     async def _send(self, text: str) -> None:
-        if not self._gone:
+        """Send, unless the client is gone, which the server may know before ``receive`` tells."""
+        if self._gone:
+            return
+        try:
             await self._socket.send_data(text)
+        except (OSError, RuntimeError):  # the client went away; the server closed on it
+            self._gone = True
 
     async def _refuse(self, error: Exception) -> None:
         frame = error_frame(problem_of(error), entrance(self._socket.scope).correlation_id)
