@@ -12,7 +12,6 @@ from gateway.http import wire
 from gateway.http.answers import chat_answer, run_object
 from gateway.http.entrance import header
 from gateway.http.errors import RunUnsuccessfulError
-from gateway.http.event_stream import count_frames
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface, idempotency_key, now
 from gateway.runs.ids import new_id
@@ -100,7 +99,7 @@ async def events(request: AnyRequest, run_id: FromPath[str]) -> ASGIApp:
     last = header(request.scope, b"last-event-id") or request.query_params.get("after")
     joined = await surface.find(visit, run_id)
     after = wire.read_after(run_id, last)
-    if joined.log.closed and after >= count_frames(joined.log):
+    if joined.log.closed and surface.ends.told(joined, after):
         return Reply(204)
     return surface.events(joined, after)
 

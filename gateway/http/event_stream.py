@@ -10,7 +10,7 @@ from gateway.http.entrance import entrance
 from gateway.http.ports import StreamMetrics
 from gateway.http.problems import error_frame, problem_of
 from gateway.http.pulse import Pulse, PulseLimits
-from gateway.runs.log import Batch, Reader, RunLog
+from gateway.runs.log import Batch, Reader
 from gateway.runs.orchestrator import Joined
 from gateway.runs.projections.conversation import ConversationProjection
 from gateway.runs.projections.conversation_sse import HEARTBEAT, encode, error_event
@@ -144,9 +144,3 @@ class EventStream:
 async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def count_frames(log: RunLog) -> int:
-    """How many frames a closed log makes."""
-    projection = ConversationProjection()
-    return sum(len(projection.feed(at, events).frames) for at, events in log.batches)

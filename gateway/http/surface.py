@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from gateway.http.access import Door, Visit
+from gateway.http.ends import Ends
 from gateway.http.entrance import header
 from gateway.http.errors import BadInputError
 from gateway.http.event_stream import EventStream, StreamOptions
@@ -32,6 +33,7 @@ class Surface:
     store: Store
     metrics: StreamMetrics
     streams: StreamOptions
+    ends: Ends = attrs.field(factory=Ends)
 
     @classmethod
     def of(cls, connection: "ASGIConnection[Any, Any, Any, Any]") -> "Surface":
