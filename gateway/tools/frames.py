@@ -100,5 +100,5 @@ class Frames(Generic[T]):
     def _message(self, body: bytes) -> T:
         try:
             return self._decoder.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # msgspec's own, and UnicodeDecodeError
             raise FrameError(str(error)) from None

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.tools.errors import FrameError
@@ -75,17 +75,29 @@ def test_reports_arrive_as_they_were_sent(reports, cuts):
     assert read == reports
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_reports_or_an_error_of_ours(data):
+WRECKS = st.builds(
+    lambda report, place, instead: (
+        (body := frame(report)[4:])[:place] + instead + body[place + 1 :]
+    ),
+    REPORTS.filter(bool).map(lambda reports: reports[0]),
+    st.integers(0, 60),
+    st.binary(max_size=3),
+)
+
+
+@given(st.binary(max_size=200) | WRECKS)
+@example(b"\x82\xa4type\xa2\xff\xff\xa6number\x01")
+def test_any_body_is_a_report_or_an_error_of_ours(body):
     """Nothing that a worker sends raises anything else in the gateway."""
     frames = Frames(Report, LONGEST_REPORT_BYTES)
 
     try:
-        read = list(frames.feed(data))
+        read = list(frames.feed(len(body).to_bytes(4, "big") + body))
     except FrameError:
         return
 
-    assert all(isinstance(report, Report) for report in read)
+    assert len(read) == 1
+    assert isinstance(read[0], Report)
 
 
 def test_frame_beyond_the_bound_is_refused_by_its_length():
