@@ -2,6 +2,7 @@
 
 import rich_click as click
 
+from tenants.cli.chat import chat
 from tenants.cli.completion import completion
 from tenants.cli.validate import validate
 
@@ -15,5 +16,6 @@ def main() -> None:
     """
 
 
+main.add_command(chat)
 main.add_command(completion)
 main.add_command(validate)

@@ -31,6 +31,10 @@ class CuttingProxy:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Drop every connection, and take no more."""
         assert self._server is not None
         self._server.close()
         await self.cut()
