@@ -7,6 +7,7 @@ It ends with the gateway: when the socket closes, or by a signal where a functio
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import socket
 import sys
@@ -95,7 +96,9 @@ def main() -> None:
     """Work until the gateway closes the socket whose descriptor is the only argument."""
     _end_with_parent()
     _end_before_parent()
-    connection = socket.socket(fileno=int(sys.argv[1]))
+    descriptor = int(sys.argv[1])
+    _close_all_but(descriptor)
+    connection = socket.socket(fileno=descriptor)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(connection))
 
@@ -104,6 +107,12 @@ async def _work(connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     await loop.create_unix_connection(lambda: Worker(InlineExecutor()), sock=connection)
     await loop.create_future()
+
+
+def _close_all_but(descriptor: int) -> None:
+    """Let go of what the gateway itself inherited, which not every event loop keeps back."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 
 
 def _end_with_parent() -> None:

@@ -53,6 +53,9 @@ def environment():
     with open("/proc/self/environ", "rb") as file:
         return [sorted(os.environ), file.read().decode()]
 
+def files():
+    return [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+
 def session():
     return [os.getsid(0), os.getpid()]
 
@@ -83,6 +86,7 @@ async def interrupts(): raise KeyboardInterrupt
 TOOL_MAP = {name: value for name, value in list(globals().items())
             if callable(value) and value.__module__ == __name__}
 """
+LOOPS = pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 DEADLY = {
     "exits": 3,
     "exits_in_a_thread": 4,
@@ -436,7 +440,29 @@ asyncio.run(main())
         assert ended(pid)
 
 
-@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+@LOOPS
+def test_no_open_file_of_the_gateway_is_inherited(tmp_path, loop_factory):
+    """Not even one that may be inherited reaches a function."""
+    tenant = compile_directory(write_tenant(tmp_path, tools=TOOLS))
+    secret = tmp_path / "secret"
+    descriptor = os.open(secret, os.O_CREAT | os.O_RDWR)
+    os.set_inheritable(descriptor, True)
+
+    async def live():
+        call = Caller(tenant)
+        result = await call("files")
+        await call.executor.close()
+        return json.loads(result.output)
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        files = runner.run(live())
+
+    os.close(descriptor)
+    assert "/dev/null" in files
+    assert str(secret) not in files
+
+
+@LOOPS
 def test_end_of_a_worker_is_not_told_of_who_started_it(tmp_path, logs, loop_factory):
     """The log's context of the first call, its tenant for one, is on no line of a later end."""
     tenant = compile_directory(write_tenant(tmp_path, tools=TOOLS))
