@@ -99,6 +99,9 @@ class Turn:
         except StoreError as error:
             run.exists.fail(error)
             raise
+        except asyncio.CancelledError:
+            run.exists.fail(DrainingError())
+            raise
         run.exists.settle(None)
 
     def _open_log(self) -> None:
@@ -230,9 +233,10 @@ class Turn:
         outputs = [task.result() for task in tasks]
         items = self._maker.finished(number, leg, outputs, int(time.time()))
         await self.exist()
-        await self._services.store.save_items(self._run.context, self._run.fence, items)
-        self._run.items += items
+        # What the store was given is written, whoever stops waiting for it: never give it twice.
         self._leg = None
+        self._run.items += items
+        await self._services.store.save_items(self._run.context, self._run.fence, items)
         self._append([lifecycle.event(RoundAnswered(outputs))])
         return items
 
