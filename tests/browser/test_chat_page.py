@@ -253,6 +253,19 @@ async def test_a_failure_before_the_run_can_be_mended(gateway, opened):
         await expect(chat.page.get_by_role("alert")).to_have_count(0)
 
 
+async def test_a_busy_provider_says_when_to_return(gateway, opened):
+    """What the upstream asks to be waited for is told; a newer message takes the remedy away."""
+    async with opened(f"{gateway.url}/t/acme") as chat:
+        await chat.say("Hello [[status=429 retry-after=60]]")
+        await chat.idle()
+        await expect(chat.answers.get_by_role("alert")).to_contain_text("Try again in 60 s.")
+        await chat.say("Hello again")
+        await chat.idle()
+
+        await expect(chat.answers.last).to_contain_text("you said “Hello again”")
+        await expect(chat.page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("directive", "words"),
     [

@@ -1,6 +1,7 @@
 /** The chat page: one conversation a tab, kept over reloads. */
 
-import { PLACE, Problem, cancel, follow, history } from "./gateway.js";
+import { Problem, cancel, follow, history } from "./gateway.js";
+import { kept, keep } from "./storage.js";
 import { Answer, question } from "./turn.js";
 
 const [scroller, log, greeting, form, field, send, stop, fresh, status] = [
@@ -14,11 +15,12 @@ const [scroller, log, greeting, form, field, send, stop, fresh, status] = [
  */
 let conversation = { threadId: null, turn: null };
 let following = null;
+let recalling = true;
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const message = field.value.trim();
-  if (!message || following) return;
+  if (!message || following || recalling) return;
   field.value = "";
   ask(message);
 });
@@ -35,6 +37,7 @@ addEventListener("keydown", (event) => {
 
 stop.addEventListener("click", () => stopTurn(following));
 fresh.addEventListener("click", () => {
+  if (recalling) return;
   if (following) stopTurn(following);
   begin();
   field.focus();
@@ -52,6 +55,8 @@ function begin() {
 
 function ask(message) {
   const turn = { message, key: randomKey(), threadId: conversation.threadId, runId: null };
+  // Their turns are no longer the newest.
+  for (const remedy of log.querySelectorAll(".note button")) remedy.remove();
   log.append(question(message));
   answer(turn);
 }
@@ -133,17 +138,19 @@ async function stopTurn(mine) {
 
 /** After a reload: the thread's messages, then its newest turn from the first event on. */
 async function recall() {
-  conversation = JSON.parse(sessionStorage.getItem(PLACE)) ?? conversation;
+  conversation = kept() ?? conversation;
   const { threadId, turn } = conversation;
   for (const message of threadId ? await history(threadId) : []) {
     if (message.role === "user") log.append(question(message.content[0].text.value));
     else if (message.run_id !== turn?.runId) log.append(recalled(message));
   }
+  recalling = false;
   if (turn && !turn.runId) log.append(question(turn.message));
   if (turn) await answer(turn);
 }
 
 function unrecalled(error) {
+  recalling = false;
   if (error.status === 404) return begin();
   const shown = new Answer();
   const remedy = { label: "Try again", act: () => location.reload() };
@@ -159,7 +166,7 @@ function recalled(message) {
 
 function remember(next) {
   conversation = next;
-  sessionStorage.setItem(PLACE, JSON.stringify(next));
+  keep(next);
 }
 
 function settle(words) {

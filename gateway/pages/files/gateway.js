@@ -3,7 +3,7 @@
 import { events } from "./events.js";
 
 // This file is served at <tenant's root>/pages/gateway.js, whatever proxies put before it.
-const ROOT = new URL("../", import.meta.url);
+export const ROOT = new URL("../", import.meta.url);
 const ATTEMPTS = 8;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 10_000;
@@ -11,22 +11,18 @@ const ENDS = new Set(
   ["completed", "failed", "incomplete", "cancelled", "expired"].map((end) => `thread.run.${end}`),
 );
 
-/** Where this tenant's conversation is kept in the tab's storage. */
-export const PLACE = `conversation:${ROOT.pathname}`;
-
 /** An answer that says what went wrong, as a problem document (RFC 9457) where it is one. */
 export class Problem extends Error {
-  constructor(status, document) {
-    super(document.detail || document.title || `The gateway answered with status ${status}.`);
+  constructor(status, document, wait) {
+    const detail = document.detail || document.title || `The gateway answered with status ${status}.`;
+    super(wait ? `${detail} Try again in ${wait} s.` : detail);
     this.status = status;
-    this.type = document.type || "";
     this.reference = document.correlation_id || "";
-    this.runId = document.run_id || "";
   }
 }
 
 /** The connection could not be had, or had again. */
-export class Unreachable extends Error {}
+class Unreachable extends Error {}
 
 /**
  * Follow a turn to its end, over as many connections as it takes.
@@ -99,7 +95,8 @@ function resume(runId, last) {
 async function ask(path, options = {}) {
   const response = await fetch(new URL(path, ROOT), { cache: "no-store", ...options });
   if (response.ok) return response;
-  throw new Problem(response.status, await response.json().catch(() => ({})));
+  const document = await response.json().catch(() => ({}));
+  throw new Problem(response.status, document, response.headers.get("Retry-After"));
 }
 
 /** Whether only the user can say if it is asked again: a refusal, or no run came to exist. */
