@@ -44,7 +44,7 @@ def test_peer_answers_turns_and_streams_rightly(workshop, peer, require_program)
     assert 0 < found[Figure.FIRST_P50] <= found[Figure.FIRST_P99]
 
 
-def test_wrong_answer_is_no_figure():
+def test_wrong_answer_is_no_figure(workshop):
     """A server whose answers are not as they should be is refused with an example."""
     broken = attrs.evolve(RELAY, requests=lambda *_: GATEWAY.requests("hi", False))
 
