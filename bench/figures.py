@@ -22,7 +22,7 @@ class Figure(Enum):
     STREAMS_PSS = ("open streams: PSS above idle", "MB", 1)
     TENANTS_RSS = ("loaded tenants: RSS above idle", "MB", 1)
     TENANTS_PSS = ("loaded tenants: PSS above idle", "MB", 1)
-    TENANT_CPU = ("CPU per tenant loaded", "ms", 2)
+    TENANT_CPU = ("CPU per tenant visited", "ms", 2)
     READY = ("time to ready", "s", 2)
     IDLE_RSS = ("idle: RSS", "MB", 1)
     IDLE_PSS = ("idle: PSS", "MB", 1)
