@@ -27,7 +27,7 @@ class Batch(NamedTuple):
 class RunLog:
     """Append-only, in memory while its run lives."""
 
-    __slots__ = ("_wakers", "batches", "closed", "count", "size")
+    __slots__ = ("__weakref__", "_wakers", "batches", "closed", "count", "size")
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -66,6 +67,7 @@ class Orchestrator:
         self._supervisor = Supervisor()
         self._owner = secrets.token_hex(8)
         self._draining = False
+        self._logs: WeakValueDictionary[tuple[str, str], RunLog] = WeakValueDictionary()
 
     def working(self) -> int:
         """How many runs work now."""
@@ -115,9 +117,9 @@ class Orchestrator:
         if live is not None:
             return await _shared(live)
         run, ending = await self._ended_run(context, run_id)
-        events = await self._store.run_events(context, run_id)
-        if events is not None:
-            return Joined(head_of(run), stored_log(events), ending=ending)
+        log = await self._stored_log(context, run_id)
+        if log is not None:
+            return Joined(head_of(run), log, ending=ending)
         if ending.lost:
             return Joined(head_of(run), outline(run, ()), ending=ending)
         raise EventsExpiredError(run_id)
@@ -198,9 +200,21 @@ class Orchestrator:
             return await _shared(live)
         run, ending = await self._ended_run(context, run_id)
         items = tuple(await self._store.run_items(context, run_id))
-        events = await self._store.run_events(context, run_id)
-        log = outline(run, items) if events is None else stored_log(events)
+        log = await self._stored_log(context, run_id) or outline(run, items)
         return Joined(head_of(run), log, ending=ending, items=items)
+
+    async def _stored_log(self, context: TenantContext, run_id: str) -> RunLog | None:
+        """An ended run's log, one for all who read it now: it may be a hundred times its row."""
+        place = (context.tenant_id, run_id)
+        if (log := self._logs.get(place)) is not None:
+            return log
+        events = await self._store.run_events(context, run_id)
+        if events is None:
+            return None
+        # Somebody may have been quicker meanwhile.
+        if (log := self._logs.get(place)) is None:
+            log = self._logs[place] = stored_log(events)
+        return log
 
     async def _ended_run(self, context: TenantContext, run_id: str) -> tuple[Run, RunEnded]:
         run, ending = await self.status(context, run_id)
