@@ -103,9 +103,12 @@ class EventStream:
         projection = ConversationProjection(self._after)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         while True:
-            *chunks, last = [b"", *self._chunks(projection, reader.take())]
-            for chunk in filter(None, chunks):
-                await body(chunk)
+            last = b""
+            # One chunk is made at a time: a backlog may be long, and its reader slow.
+            for chunk in self._chunks(projection, reader.take()):
+                if last:
+                    await body(last)
+                last = chunk
             if reader.at_end or pulse.expired:
                 break
             if last or pulse.take_heartbeat():
