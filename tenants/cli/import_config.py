@@ -1,0 +1,97 @@
+"""``tenantctl import``: an earlier generation of configuration becomes a tenant's directory."""
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import rich_click as click
+
+from migrations_of_config.earlier.importing import Source, import_config
+from migrations_of_config.earlier.report import Imported
+from migrations_of_config.errors import EarlierConfigError
+from tenants.cli.import_files import beside, existing, faults_of, write
+from tenants.cli.import_output import Output
+from tenants.cli.import_view import Outcome, preview, refusal_json, report_json, told
+from tenants.model import is_tenant_id
+
+_LARGEST_BYTES = 16 * 1_048_576
+
+
+def _tenant_id(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not is_tenant_id(text):
+        raise click.BadParameter("a tenant's id has lower-case letters, digits and inner hyphens.")
+    return text
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.option("--id", "tenant_id", callback=_tenant_id, help="The tenant's id; else FILE says.")
+@click.option("--name", help="The tenant's name; else the assistant's.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="The folder to put the tenant's directory into; else the working directory.",
+)
+@click.option("--dry-run", is_flag=True, help="Show everything, write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--yes", is_flag=True, help="Write over files of an existing tenant, unasked.")
+def import_(  # noqa: PLR0913  (each is an option)
+    file: Path,
+    tenant_id: str | None,
+    name: str | None,
+    folder: Path,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    yes: bool,
+) -> None:
+    """Make a tenant's directory from configuration of the earlier single-tenant service.
+
+    FILE is any generation of it: a JSON document of the bucket, a registration's JSON, or a client
+    spec in Python, which is read and never run. Of FILE's directory, tools.py, functions.py and
+    instructions.py are read too. What has no place in a tenant is named, and so is what is still to
+    do. Keys are written nowhere.
+
+    Exits 0 where the directory was written, 1 where the configuration was refused.
+
+    Example: tenantctl import configs/acme --to tenants --dry-run
+    """
+    output = Output(as_json=as_json)
+    if (folder / "tenant.toml").exists():
+        raise click.BadParameter(f"{folder} is a tenant itself: name the folder around it.")
+    if file.stat().st_size > _LARGEST_BYTES:
+        raise click.BadParameter(f"{file} is larger than 16 MiB: that is no configuration.")
+    source = Source(file.resolve().as_posix(), file.read_bytes(), beside(file.resolve().parent))
+    try:
+        imported = import_config(source, tenant_id=tenant_id, display_name=name)
+    except EarlierConfigError as error:
+        output.refused(refusal_json(error), [f"{file}{line}" for line in told(error)])
+        sys.exit(1)
+    _finish(output, imported, folder, dry_run=dry_run, yes=yes)
+
+
+def _finish(output: Output, imported: Imported, folder: Path, *, dry_run: bool, yes: bool) -> None:
+    directory = folder / imported.tenant_id
+    before = existing(directory, imported.files)
+    outcome = Outcome(imported, directory, faults_of(imported), written=not dry_run)
+    output.lines(preview(outcome, before))
+    if directory.exists() and not dry_run and not (yes or _asked(output, directory)):
+        _refuse(output, f"{directory} exists: nothing was written; --yes writes over its files")
+    if not dry_run:
+        try:
+            write(directory, imported.files)
+        except OSError as error:
+            _refuse(output, f"{directory} cannot be written: {error.strerror}")
+    output.done(report_json(outcome), outcome.last_words())
+
+
+def _refuse(output: Output, reason: str) -> NoReturn:
+    output.refused({"written": False, "errors": [{"field": "", "message": reason}]}, [reason])
+    sys.exit(1)
+
+
+def _asked(output: Output, directory: Path) -> bool:
+    """Whether the operator, who can be asked, says yes."""
+    return not output.as_json and click.confirm(f"{directory} exists. Write over its files?")
