@@ -4,10 +4,14 @@ import hashlib
 from functools import lru_cache
 
 import attrs
+import msgspec
 
+from gateway.engines.events import Event, decode
 from gateway.engines.ports import Credential
 from tenants.compiled import CompiledTenant
 from tenants.ports import Secrets
+
+_FAILURES = frozenset({"error", "response.failed"})
 
 
 @attrs.frozen
@@ -20,6 +24,18 @@ class Account:
 
     credential: Credential
     origin: str
+
+    def blanked(self, events: list[Event]) -> list[Event]:
+        """Events as they may be kept: an upstream that fails may repeat the key.
+
+        A failure is the last event of its answer.
+        """
+        if not events or events[-1].type not in _FAILURES:
+            return events
+        failure, key = events[-1], msgspec.json.encode(self.credential.api_key)[1:-1]
+        if not key or key not in failure.raw:
+            return events
+        return [*events[:-1], decode(failure.raw.replace(key, b"[key]"))]
 
 
 class Credentials:

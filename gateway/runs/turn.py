@@ -190,7 +190,7 @@ class Turn:
         try:
             if run.request.stream or run.shared:
                 await self.exist()
-            await self._read(answer, leg)
+            await self._read(answer, leg, account)
         finally:
             await answer.close()
             self._count(leg.usage)
@@ -206,9 +206,9 @@ class Turn:
         metrics.upstream_called("answered")
         return answer
 
-    async def _read(self, answer: Answer, leg: Leg) -> None:
+    async def _read(self, answer: Answer, leg: Leg, account: Account) -> None:
         run = self._run
-        while events := await answer.read():
+        while events := account.blanked(await answer.read()):
             leg.feed(events)
             if leg.spoke and run.first_token_ms is None:
                 run.first_token_ms = run.elapsed_ms()
