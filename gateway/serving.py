@@ -40,6 +40,8 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
+        # Its lines below this hold whole URLs, with the tokens in their queries.
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=bool(proxies),
