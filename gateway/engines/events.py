@@ -4,6 +4,7 @@ Every event keeps the bytes that it came as, so that what is not known here pass
 (the vocabulary: OpenAI's API reference, "Streaming events" of Responses).
 """
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -66,6 +67,13 @@ class Failure(msgspec.Struct, gc=False):
     param: str | None = None
 
 
+class _Line(Delta, gc=False):
+    """Any event, as far as one that carries a piece of text is told by it."""
+
+    type: str = ""
+    delta: str = ""
+
+
 Body: TypeAlias = ResponseChanged | ItemChanged | PartAdded | Delta | AnnotationAdded | Failure
 
 
@@ -83,6 +91,13 @@ class Event(msgspec.Struct, gc=False):
     body: Body | None = None
 
 
+_DELTAS = (
+    "response.output_text.delta",
+    "response.refusal.delta",
+    "response.function_call_arguments.delta",
+    "response.custom_tool_call_input.delta",
+    "response.code_interpreter_call_code.delta",
+)
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     name: msgspec.json.Decoder(body)
     for body, names in {
@@ -97,13 +112,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
         ),
         ItemChanged: ("response.output_item.added", "response.output_item.done"),
         PartAdded: ("response.content_part.added",),
-        Delta: (
-            "response.output_text.delta",
-            "response.refusal.delta",
-            "response.function_call_arguments.delta",
-            "response.custom_tool_call_input.delta",
-            "response.code_interpreter_call_code.delta",
-        ),
+        Delta: _DELTAS,
         AnnotationAdded: ("response.output_text.annotation.added",),
         Failure: ("error",),
     }.items()
@@ -116,6 +125,8 @@ class _Head(msgspec.Struct, gc=False):
 
 
 _head = msgspec.json.Decoder(_Head)
+_lines = msgspec.json.Decoder(_Line)
+_LINED = frozenset(_DELTAS)
 
 
 def decode(raw: bytes, name: str | None = None) -> Event:
@@ -139,3 +150,38 @@ def decode(raw: bytes, name: str | None = None) -> Event:
         return Event(name, raw, decoder.decode(raw))
     except msgspec.ValidationError:
         return Event(name, raw)
+
+
+def deltas(raws: Sequence[bytes]) -> Sequence[Event | None]:
+    """Those of many events that carry a piece of text, read in one pass.
+
+    Nearly all events of a stream are such, and to read each by itself takes three times as long.
+
+    Args:
+        raws: JSON objects that came together.
+
+    Returns:
+        An event or None for each; None says that ``decode`` has to read it.
+    """
+    lines = _read_lines(raws)
+    if len(lines) != len(raws):
+        return [None] * len(raws)
+    return [
+        Event(line.type, raw, line) if line.type in _LINED and line.delta else None
+        for line, raw in zip(lines, raws, strict=True)
+    ]
+
+
+def _read_lines(raws: Sequence[bytes]) -> list[_Line]:
+    """One for each where all are JSON objects in UTF-8, each on one line; else another number."""
+    together = b"\n".join(raws)
+    # No JSON value goes on from a line that ends so to one that begins so: each line is a value,
+    # or several, which their number gives away.
+    objects = {raw[:1] for raw in raws} == {b"{"} and {raw[-1:] for raw in raws} == {b"}"}
+    if not objects or together.count(b"\n") >= len(raws):
+        return []
+    try:
+        together.decode()
+        return _lines.decode_lines(together)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from gateway.engines.errors import Cause, EngineError
-from gateway.engines.events import Event, decode
+from gateway.engines.events import Event, decode, deltas
 from gateway.engines.exchange import Exchange
 from gateway.engines.sse import Splitter
 
@@ -51,10 +51,11 @@ class StreamedAnswer:
         """The chunk's events; what is wrong behind them is raised at the next read."""
         events: list[Event] = []
         try:
-            for name, data in self._splitter.feed(chunk):
-                event = _event(name, data)
+            came = self._splitter.feed(chunk)
+            for (name, data), delta in zip(came, deltas([d for _, d in came]), strict=True):
+                event = delta or _event(name, data)
                 events.append(event)
-                if event.type in _TERMINAL:
+                if delta is None and event.type in _TERMINAL:
                     self._ended = True
                     self._exchange.release()
                     return events

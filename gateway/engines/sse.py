@@ -50,7 +50,9 @@ class Splitter:
         elif self._pending_bytes > self._most_pending_bytes:
             detail = f"an event of more than {self._most_pending_bytes} bytes"
             raise EngineError(Cause.BROKEN, detail=detail)
-        return [] if self.ended else self._read(lines)
+        if self.ended:
+            return []
+        return self._read_plain(lines) or self._read(lines)
 
     def _with_line_feeds(self, chunk: bytes) -> bytes:
         """CR and CRLF as LF; a CRLF may be cut between two chunks."""
@@ -78,6 +80,17 @@ class Splitter:
             lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
         return lines
 
+    def _read_plain(self, lines: list[bytes]) -> list[ServerSentEvent] | None:
+        """Events of a name, a line of data and nothing else, as nearly all are; else None."""
+        if self._name is not None or self._data or len(lines) % 3 or any(lines[2::3]):
+            return None
+        heads = lines[::3]
+        names = {head: _name(head) for head in set(heads)}
+        data = [line[6:] for line in lines[1::3] if line[:6] == b"data: "]
+        if None in names.values() or len(data) < len(heads) or b"" in data or _DONE in data:
+            return None
+        return list(zip(map(names.__getitem__, heads), data, strict=True))
+
     def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
         """One loop almost without calls, since it turns three times for each event of a stream."""
         name, data, events = self._name, self._data, []
@@ -95,8 +108,15 @@ class Splitter:
             if field == b"data: ":
                 data.append(line[6:])
             elif field == b"event:":
-                name = line[6:].removeprefix(b" ").decode(errors="replace") or None
+                name = _name(line)
             elif field[:5] == b"data:" or line == b"data":
                 data.append(line[5:])
         self._name, self._data = name, data
         return events
+
+
+def _name(line: bytes) -> str | None:
+    """What a line names an event; None for other lines."""
+    if line[:6] != b"event:":
+        return None
+    return line[6:].removeprefix(b" ").decode(errors="replace") or None

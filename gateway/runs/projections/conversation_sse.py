@@ -49,9 +49,8 @@ def _opening(name: str, flat: bool) -> bytes:  # noqa: FBT001 - the cache's key,
 def _escaped(events: bytes) -> bytes:
     if events.isascii():
         return events
-    if events.isascii():
-        return events
     for mark, escape in _ESCAPES:
-        if mark in events:
+        # A byte is found ten times as fast as a mark, and few texts have all bytes of one.
+        if all(map(events.__contains__, mark)):
             events = events.replace(mark, escape)
     return events
