@@ -6,7 +6,16 @@ its properties as required and allows no others, there are no defaults, and only
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,
+    Required,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import attrs
 import docstring_parser
@@ -73,6 +82,8 @@ def doc(text: str | None) -> tuple[str, dict[str, str]]:
 
 def annotated_text(annotation: Any) -> str:  # noqa: ANN401  (a typing form)
     """The text in ``Annotated[T, "text"]``; empty where there is none."""
+    if get_origin(annotation) in {NotRequired, Required}:
+        annotation = get_args(annotation)[0]
     extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     return next((extra for extra in extras if isinstance(extra, str)), "")
 

@@ -54,12 +54,9 @@ class Writer:
         key = "anyOf" if "anyOf" in schema else "oneOf"
         self._leave_out(schema, {key}, path)
         parts = [
-            self.annotation(each, joined(joined(path, key), at), f"{name}{at + 1}")
+            self._inner(each, joined(joined(path, key), at), f"{name}{at + 1}")
             for at, each in enumerate(choices)
         ]
-        for at, each in enumerate(choices):
-            if isinstance(each, dict) and "description" in each:
-                self.unsaid.append((f"{path}.{key}[{at}].description", each["description"]))
         return self._together(parts, joined(path, key), choices)
 
     def _kinds(self, schema: Schema, kinds: list[Any], path: str, name: str) -> str:
@@ -95,7 +92,7 @@ class Writer:
         kind = schema.get("type")
         if kind == "array":
             self._leave_out(schema, {"items"}, path)
-            return f"list[{self._described(schema.get('items', {}), joined(path, 'items'), name)}]"
+            return f"list[{self._inner(schema.get('items', {}), joined(path, 'items'), name)}]"
         if kind == "object":
             return self._object(schema, path, name)
         self._leave_out(schema, set(), path)
@@ -118,9 +115,8 @@ class Writer:
         lines = [f"class {record}(TypedDict):"]
         for key, part in properties.items():
             inner = joined(joined(path, "properties"), key)
-            kind = self._described(part, inner, f"{name}_{key}")
-            self._no_default(part, inner)
-            lines.append(f"    {key}: {kind if key in required else f'NotRequired[{kind}]'}")
+            field = self._field(part, inner, f"{name}_{key}", required=key in required)
+            lines.append(f"    {key}: {field}")
         self.classes.append("\n".join(lines))
         return record
 
@@ -131,17 +127,23 @@ class Writer:
         if values is False:
             self.unsaid.append((f"{path}.additionalProperties", values))
             return "Any"
-        return self._described(values, joined(path, "additionalProperties"), name)
+        return self._inner(values, joined(path, "additionalProperties"), name)
 
-    def _described(self, schema: Any, path: str, name: str) -> str:  # noqa: ANN401  (any JSON)
+    def _inner(self, schema: Any, path: str, name: str) -> str:  # noqa: ANN401  (any JSON)
+        """The annotation of what an array or a free object holds, which says only its type."""
         kind = self.annotation(schema, path, name)
-        if path.endswith((".items", ".additionalProperties")):
-            self._no_default(schema, path)
-        return annotated(kind, schema)
+        for key in ("description", "default"):
+            if isinstance(schema, dict) and key in schema:
+                self.unsaid.append((joined(path, key), schema[key]))
+        return kind
 
-    def _no_default(self, schema: Any, path: str) -> None:  # noqa: ANN401  (any JSON)
+    def _field(self, schema: Any, path: str, name: str, *, required: bool) -> str:  # noqa: ANN401  (any JSON)
+        """The annotation of a record's field, which has a description and no default."""
+        kind = self.annotation(schema, path, name)
         if isinstance(schema, dict) and "default" in schema:
             self.unsaid.append((joined(path, "default"), schema["default"]))
+        field = annotated(kind, schema)
+        return field if required else f"NotRequired[{field}]"
 
     def _leave_out(self, schema: Schema, said: set[str], path: str) -> None:
         """Name each keyword that the annotation does not carry."""

@@ -114,7 +114,7 @@ def _greeting(raw: Raw) -> Iterator[Entry]:
     together = " ".join(several or [])
     if _is_said(one):
         yield _placed("initial_message", "assistant.initial_message", one)
-        if several is not None:
+        if "initial_messages" in raw:
             reason = "initial_message is there too, and counts"
             yield Lost("initial_messages", as_json(several), reason, notice=not together.strip())
         return

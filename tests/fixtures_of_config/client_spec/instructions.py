@@ -1,0 +1,6 @@
+"""What the assistant is told."""
+
+INSTRUCTIONS = """
+You help customers of Acme.
+Be brief.
+""".strip()
