@@ -23,7 +23,7 @@ from migrations_of_config.earlier.fields import (
 )
 from migrations_of_config.earlier.quarantine import clean, scrub, secret_values
 from migrations_of_config.earlier.reading import read_json
-from migrations_of_config.earlier.report import Entry, Imported, Lost, Placed
+from migrations_of_config.earlier.report import Entry, Imported, Lost, Placed, Quarantined
 from migrations_of_config.earlier.settings import DOCUMENT, as_json
 from migrations_of_config.earlier.spec import read_spec
 from migrations_of_config.errors import EarlierConfigError, Fault
@@ -147,7 +147,10 @@ def _required(raw: dict[str, Any], generation: str) -> Iterator[Fault]:
 def _unread(unread: Iterable[tuple[str, str]], secrets: frozenset[str]) -> Iterator[Entry]:
     for name, code in unread:
         reason = "this is code, or no field of a client spec"
-        yield Lost(scrub(name, secrets), as_json(scrub(code, secrets)), reason)
+        visible = scrub(code, secrets)
+        if visible != code:
+            yield Quarantined(scrub(name, secrets))
+        yield Lost(scrub(name, secrets), as_json(visible), reason)
 
 
 def _files(entries: Iterable[Entry], generation: str) -> dict[str, str]:

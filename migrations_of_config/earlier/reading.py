@@ -1,6 +1,7 @@
 """The text of an earlier configuration as plain values; nothing of it is run."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from migrations_of_config.earlier.quarantine import scrub
@@ -18,8 +19,8 @@ def read_json(content: bytes) -> Raw:
     repeated: list[str] = []
 
     def pairs(found: list[tuple[str, Any]]) -> Raw:
-        names = [name for name, _ in found]
-        repeated.extend(name for at, name in enumerate(names) if name in names[:at])
+        times = Counter(name for name, _ in found)
+        repeated.extend(name for name, count in times.items() if count > 1)
         return dict(found)
 
     try:

@@ -18,6 +18,7 @@ from migrations_of_config.chain import Chain, released
 from migrations_of_config.errors import MigrationsError, NewerDocumentError
 from tenants.cli.import_output import Line, Output
 from tenants.documents import FILE
+from tenants.model import is_tenant_id
 from tenants.registry.listing import list_tenants
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -50,9 +51,7 @@ def _registry(_: click.Context, __: click.Parameter, text: str) -> Path:
 
 
 @click.command()
-@click.argument(
-    "path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("tenant", metavar="[PATH|ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every tenant of the registry.")
 @click.option(
     "--registry",
@@ -61,29 +60,30 @@ def _registry(_: click.Context, __: click.Parameter, text: str) -> Path:
     show_default=True,
     show_envvar=True,
     callback=_registry,
-    help="Where --all looks for tenants.",
+    help="Where tenants are looked for.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def migrate(
-    path: Path | None, registry: Path, *, everything: bool, dry_run: bool, as_json: bool
+    tenant: str | None, registry: Path, *, everything: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Bring the document of the tenant's directory PATH, or of all, to the newest schema version.
+    """Bring the document of one tenant, or of all, to the newest schema version.
+
+    The tenant is the directory PATH, or the registry's tenant ID.
 
     A document that is written anew keeps its values and loses its comments. One of a newer program
     is refused. Exits 0, or 1 where a document was refused.
 
     Example: tenantctl migrate --all --dry-run
     """
-    if everything == (path is not None):
-        raise click.UsageError("Name a tenant's directory, or --all.")
+    if everything == (tenant is not None):
+        raise click.UsageError("Name a tenant, or --all.")
     output = Output(as_json=as_json)
     try:
-        directories = (
-            [path] if path else [registry / each for each in sorted(list_tenants(registry))]
-        )
+        names = [] if tenant else sorted(list_tenants(registry))
     except OSError as error:
         raise click.BadParameter(f"{registry} cannot be read: {error.strerror}") from None
+    directories = [_directory(tenant, registry)] if tenant else [registry / name for name in names]
     chain = released()
     done = [
         _written(plan(directory / FILE, chain), dry_run=dry_run)
@@ -91,6 +91,14 @@ def migrate(
     ]
     output.done(_json(done, chain, dry_run=dry_run), _shown(done, chain, dry_run=dry_run))
     sys.exit(1 if any(each.error for each in done) else 0)
+
+
+def _directory(tenant: str, registry: Path) -> Path:
+    if Path(tenant).is_dir():
+        return Path(tenant)
+    if is_tenant_id(tenant) and (registry / tenant).is_dir():
+        return registry / tenant
+    raise click.BadParameter(f"there is no directory {tenant}, nor such a tenant in {registry}.")
 
 
 def plan(path: Path, chain: Chain) -> Migration:

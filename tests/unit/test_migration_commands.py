@@ -42,9 +42,11 @@ def test_nothing_to_do_is_said(tmp_path):
     before = (directory / "tenant.toml").read_bytes()
 
     one = tenantctl("migrate", directory)
+    named = tenantctl("migrate", "acme", "--registry", f"dir:{tmp_path}")
     every = tenantctl("migrate", "--all", "--json", GATEWAY_TENANTS=f"dir:{tmp_path}")
 
     assert one.exit_code == 0
+    assert named.stdout == one.stdout
     assert "Nothing to do: 1 at schema version 1, the newest" in one.stdout
     assert json.loads(every.stdout) == {
         "newest": 1,
@@ -88,7 +90,12 @@ def test_a_plan_is_the_chain_s(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["migrate"], ["migrate", "--all", "."], ["migrate", "--all", "--registry", "gs://x/y"]],
+    [
+        ["migrate"],
+        ["migrate", "--all", "."],
+        ["migrate", "nowhere"],
+        ["migrate", "--all", "--registry", "gs://x/y"],
+    ],
 )
 def test_bad_usage_is_exit_code_2(arguments):
     """One tenant or all of them, in a registry of a kind that is known."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from migrations_of_config.earlier.importing import Source, import_config
-from migrations_of_config.earlier.report import Lost, Placed
+from migrations_of_config.earlier.report import Lost, Placed, Quarantined
 from migrations_of_config.errors import EarlierConfigError
 
 SPEC = Path(__file__).parents[1] / "fixtures_of_config" / "client_spec"
@@ -121,3 +121,11 @@ def test_instructions_beside_the_spec_are_taken():
 
     assert result.files["instructions.md"] == "Be brief.\n"
     assert any(isinstance(each, Placed) and each.source for each in result.entries)
+
+
+def test_keys_in_other_code_are_quarantined():
+    """The line is named in the report, the key is not."""
+    result = imported("client_id = 'acme'\nmodel = 'm'\nset_key('sk-planted-0123456789')")
+
+    assert "sk-planted" not in repr(result)
+    assert Quarantined("line 3") in result.entries
