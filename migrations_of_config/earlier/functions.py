@@ -52,8 +52,8 @@ def entries_of(raw: Raw, read: Read, secrets: frozenset[str]) -> Iterator[Entry]
         yield from _from_schemas(definitions, names)
     if given or names or definitions:
         yield from _offered(names, bool(_listed(raw)))
-    if raw.get("functions_module") and (given is None or given.file in _BESIDE[1:]):
-        yield from _module_elsewhere(raw, given)
+    if raw.get("functions_module") and given is None:
+        yield from _module_elsewhere(raw["functions_module"])
 
 
 def _definitions(raw: Raw) -> Iterator[Definition]:
@@ -77,7 +77,8 @@ def _nothing(raw: Raw) -> Iterator[Entry]:
 
 
 def _given(raw: Raw, read: Read, secrets: frozenset[str]) -> Given | None:
-    for file in (*_spellings(raw.get("functions_module") or ""), *_BESIDE):
+    named = raw.get("functions_module")
+    for file in _spellings(named) if named else _BESIDE:
         content = read(file)
         module = look_at(content) if content is not None else None
         if content is not None and module is not None and module.has_map:
@@ -89,7 +90,7 @@ def _spellings(module: str) -> Iterator[str]:
     """The files that a module's path or dotted name may mean, beside the configuration."""
     if module.endswith(".py"):
         yield module
-    elif module:
+    else:
         yield f"{module.replace('.', '/')}.py"
         yield f"{module.rpartition('.')[2]}.py"
 
@@ -159,9 +160,7 @@ def _offered(names: Sequence[tuple[str, str]], listed: bool) -> Iterator[Entry]:
     )
 
 
-def _module_elsewhere(raw: Raw, given: Given | None) -> Iterator[Entry]:
-    named = raw["functions_module"]
-    if given is not None and given.file in {*_spellings(named)}:
-        return
-    yield Lost("functions_module", as_json(named), "there is no such file beside the configuration")
+def _module_elsewhere(named: str) -> Iterator[Entry]:
+    reason = "no file beside the configuration has this name and a TOOL_MAP"
+    yield Lost("functions_module", as_json(named), reason)
     yield Todo(f"copy {named} to {MODULE} in the tenant's directory, and write its TOOL_MAP")

@@ -49,7 +49,7 @@ class Source:
 
 
 @attrs.frozen
-class _Read:
+class _Fields:
     raw: dict[str, Any] = attrs.field(repr=False)
     generation: str
     unread: tuple[tuple[str, str], ...] = ()
@@ -94,18 +94,18 @@ def blob_tenant_id(path: str) -> str | None:
     return name if parts[-2:-1] == ("configs",) and name != "assistant" else None
 
 
-def _read(source: Source) -> _Read:
+def _read(source: Source) -> _Fields:
     if source.path.endswith(".toml"):
         words = "this is no earlier configuration: tenant.toml has a schema_version of its own"
         raise EarlierConfigError((Fault("", words),))
     if not source.path.endswith(".py"):
         raw = read_json(source.content)
-        return _Read(raw, generation_of(raw))
+        return _Fields(raw, generation_of(raw))
     spec = read_spec(source.content, source.read)
     raw = {**spec.raw}
     if not raw.get("instructions"):
         raw |= _instructions_beside(source.read)
-    return _Read(raw, SPEC, spec.unread)
+    return _Fields(raw, SPEC, spec.unread)
 
 
 def _instructions_beside(read: Read) -> dict[str, str]:
