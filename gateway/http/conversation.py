@@ -10,7 +10,7 @@ from litestar.types import ASGIApp
 
 from gateway.http import wire
 from gateway.http.answers import chat_answer, run_object
-from gateway.http.entrance import header
+from gateway.http.entrance import entrance, header
 from gateway.http.errors import RunUnsuccessfulError
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface, idempotency_key, now
@@ -48,8 +48,9 @@ async def chat(request: AnyRequest) -> ASGIApp:
     key = idempotency_key(request, body)
     joined = await surface.say(visit, said, "sse" if stream else "json", stream=stream, key=key)
     if stream:
-        return surface.events(joined)
+        return surface.events(visit, joined)
     ending, items = await joined.ended()
+    surface.orchestrator.left(visit.context, joined, whole=not entrance(request.scope).gone)
     if ending.status not in {"completed", "incomplete"}:
         raise RunUnsuccessfulError(joined.head, ending)
     answer = chat_answer(joined.head, ending, items, visit.context.correlation_id)
@@ -101,7 +102,7 @@ async def events(request: AnyRequest, run_id: FromPath[str]) -> ASGIApp:
     after = wire.read_after(run_id, last)
     if joined.log.closed and surface.ends.told(joined, after):
         return Reply(204)
-    return surface.events(joined, after)
+    return surface.events(visit, joined, after)
 
 
 @post("/runs/{run_id:str}/cancel", status_code=202)

@@ -24,6 +24,11 @@ class Entrance:
     tenants: tuple[str, ...]
     send: Callable[[Any], Awaitable[None]]
 
+    @property
+    def gone(self) -> bool:
+        """Whether the client has gone away, as far as the server knows; see ``abort``."""
+        return bool(getattr(getattr(self.send, "__self__", None), "disconnected", False))
+
     def abort(self) -> None:
         """Drop the connection at once, for a client that does not read.
 

@@ -40,7 +40,7 @@ class EventStream:
 
     Args:
         after: the number of the last event that the client has.
-        cut: called when the client goes away before the end.
+        left: told when the stream is over: whether the client was sent the run's end.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class EventStream:
         after: int,
         options: StreamOptions,
         metrics: StreamMetrics,
-        cut: Callable[[Joined], None],
+        left: Callable[[bool], None],
     ) -> None:
         self._joined = joined
         self._after = after
         self._options = options
         self._metrics = metrics
-        self._cut = cut
+        self._left = left
         self._stuck = False
         self._finished = False
 
@@ -68,8 +68,9 @@ class EventStream:
                 await self._guarded(scope, send, reader)
             finally:
                 # A loss is received before the send that it interrupts returns as if all were well.
-                if gone.done() or not self._finished:
-                    self._cut(self._joined)
+                whole = self._finished and not gone.done()
+                if not whole or self._joined.log.closed:
+                    self._left(whole)
                 gone.cancel()
 
     async def _guarded(self, scope: Scope, send: Send, reader: Reader) -> None:

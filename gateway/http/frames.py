@@ -28,6 +28,11 @@ class TurnInProgressError(RequestError):
 
 
 @attrs.frozen
+class NoTurnError(RequestError):
+    """A turn was to be cancelled, and none runs on this connection."""
+
+
+@attrs.frozen
 class Resume:
     """Follow a run from an event on."""
 

@@ -22,7 +22,7 @@ from gateway.http.errors import (
     TenantRequiredError,
     UnsupportedMediaTypeError,
 )
-from gateway.http.frames import FrameError, TurnInProgressError
+from gateway.http.frames import FrameError, NoTurnError, TurnInProgressError
 from gateway.http.reply import Reply
 from gateway.runs.errors import (
     DrainingError,
@@ -195,6 +195,7 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     TenantMismatchError: Problem("tenant-mismatch", 400, "The request names two tenants"),
     RunUnsuccessfulError: _unsuccessful,
     TurnInProgressError: Problem("turn-in-progress", 409, "A turn already runs on this connection"),
+    NoTurnError: Problem("no-turn", 409, "No turn runs on this connection"),
     UnknownTenantError: Problem("unknown-tenant", 404, "There is no such tenant"),
     TenantUnavailableError: TENANT_UNAVAILABLE,
     InvalidTenantError: TENANT_UNAVAILABLE,

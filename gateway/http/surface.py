@@ -56,9 +56,13 @@ class Surface:
             raise NotFoundError("run", run_id)
         return await self.orchestrator.find(visit.context, run_id)
 
-    def events(self, joined: Joined, after: int = 0) -> EventStream:
+    def events(self, visit: Visit, joined: Joined, after: int = 0) -> EventStream:
         """A run over Server-Sent Events."""
-        return EventStream(joined, after, self.streams, self.metrics, self.orchestrator.cut)
+
+        def left(whole: bool) -> None:  # noqa: FBT001 - a callback with one argument
+            self.orchestrator.left(visit.context, joined, whole=whole)
+
+        return EventStream(joined, after, self.streams, self.metrics, left)
 
 
 def idempotency_key(request: "Request[Any, Any, Any]", body: bytes) -> Key | None:

@@ -11,6 +11,7 @@ from gateway.http.entrance import entrance
 from gateway.http.frames import (
     Cancel,
     ClientFrame,
+    NoTurnError,
     Ping,
     Resume,
     TurnInProgressError,
@@ -20,6 +21,7 @@ from gateway.http.problems import error_frame, problem_of
 from gateway.http.pulse import Pulse
 from gateway.http.surface import Surface
 from gateway.http.wire import ChatRequest
+from gateway.runs.errors import RunEndedError
 from gateway.runs.log import Reader
 from gateway.runs.orchestrator import Joined
 from gateway.runs.projections.conversation import ConversationProjection
@@ -67,27 +69,33 @@ class Turns:
                 self._turn = group.create_task(self._serve_turn(frame))
 
     async def _cancel(self) -> None:
-        self._cancel_asked = self._turn is not None
+        if self._turn is None:
+            raise NoTurnError
+        self._cancel_asked = True
         if self._joined is not None:
             await self._surface.orchestrator.cancel(self._visit.context, self._joined.head.run_id)
 
     async def _serve_turn(self, frame: ChatRequest | Resume) -> None:
         try:
             after = frame.after if isinstance(frame, Resume) else 0
-            self._joined = await self._join(frame)
+            self._joined = joined = await self._join(frame, after)
             if self._cancel_asked:
                 await self._cancel()
-            await self._guarded(self._joined, after)
+            await self._guarded(joined, after)
         except Exception as error:  # noqa: BLE001 - it is the client's answer
             await self._refuse(error)
         finally:
             self._turn = self._joined = self._reader = None
             self._cancel_asked = False
 
-    async def _join(self, frame: ChatRequest | Resume) -> Joined:
-        if isinstance(frame, Resume):
-            return await self._surface.find(self._visit, frame.run_id)
-        return await self._surface.say(self._visit, frame, "websocket", stream=True)
+    async def _join(self, frame: ChatRequest | Resume, after: int) -> Joined:
+        """The run that a frame starts or resumes; one that was told to its end is over."""
+        if isinstance(frame, ChatRequest):
+            return await self._surface.say(self._visit, frame, "websocket", stream=True)
+        joined = await self._surface.find(self._visit, frame.run_id)
+        if joined.log.closed and self._surface.ends.told(joined, after):
+            raise RunEndedError(frame.run_id, "ended")
+        return joined
 
     async def _guarded(self, joined: Joined, after: int) -> None:
         """Send a run's frames, and drop a client that does not read."""
@@ -103,8 +111,8 @@ class Turns:
                     if not self._stuck or task is None:
                         raise
                     task.uncancel()
-        if self._gone or self._stuck:
-            self._surface.orchestrator.cut(joined)
+        whole = not (self._gone or self._stuck)
+        self._surface.orchestrator.left(self._visit.context, joined, whole=whole)
 
     def _detach(self, task: "asyncio.Task[Any] | None") -> None:
         self._stuck = True

@@ -40,6 +40,12 @@ class Admission:
         """The run that works on a thread now."""
         return self._active.get((tenant_id, thread_id))
 
+    def delivered(self, tenant_id: str, thread_id: str, run_id: str) -> None:
+        """Forget that this run's stream was cut: a client has read its end since."""
+        cut = self._cuts.get((tenant_id, thread_id))
+        if cut is not None and cut[1] == run_id:
+            del self._cuts[tenant_id, thread_id]
+
     def forget(self, tenant_id: str, thread_id: str) -> None:
         """Forget a thread that was deleted."""
         self._cuts.pop((tenant_id, thread_id), None)

@@ -1,6 +1,6 @@
 """A run's messages, calls and outputs as items of its thread."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +31,17 @@ def user_message(text: str, now: int) -> Item:
         completed_at=now,
         payload=_encode(payload),
     )
+
+
+def newest(items: Sequence[Item], most_bytes: int) -> list[Item]:
+    """The end of a thread that fits, where ``replayable`` cuts it at what a client said."""
+    kept: list[Item] = []
+    for item in reversed(items):
+        most_bytes -= len(item.payload)
+        if most_bytes < 0:
+            break
+        kept.append(item)
+    return kept[::-1]
 
 
 def replayable(items: Iterable[Item], origin: str) -> list[bytes]:
@@ -81,15 +92,15 @@ class Maker:
         items = [self._output(number, output, now, reason) for output in leg.outputs]
         items += self._unfinished(number, leg, now, reason)
         items += [
-            self._tool_output(number, index, ToolOutput(call.item.call_id, _INTERRUPTED), now)
+            self._tool_output(number, index, ToolOutput(call.call_id, _INTERRUPTED), now)
             for index, call in enumerate(leg.calls)
         ]
         return items
 
     def _output(self, leg: int, output: Output, now: int, reason: str | None = None) -> Item:
-        kind = output.item.type
-        whole = output.item.status != "incomplete"
-        payload = _as_input(msgspec.json.decode(output.raw))
+        kind = output.type
+        whole = output.text("status") != "incomplete"
+        payload = _as_input(output)
         return Item(
             id=derived_id(
                 _PREFIXES.get(kind, "item"), self._run_id, item_ordinal(leg, output.index)
@@ -146,13 +157,21 @@ class Maker:
         )
 
 
-def _as_input(item: Mapping[str, Any]) -> dict[str, Any]:
+def _as_input(output: Output) -> dict[str, Any]:
     """An output item as it may be sent back: without the upstream's id and state."""
-    kept = {key: item[key] for key in item if key not in {"id", "status"}}
-    if kept.get("type") == "message":
-        kept["content"] = [_as_part(part) for part in kept.get("content") or []]
+    kept = {key: value for key, value in output.fields.items() if key not in {"id", "status"}}
+    if output.type == "message":
+        kept["content"] = _parts(kept.get("content"))
+    if output.type == "function_call":
+        kept |= {"call_id": output.call_id, "arguments": output.arguments}
     return kept
 
 
-def _as_part(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: part[key] for key in part if key != "logprobs"}
+def _parts(content: object) -> list[dict[str, Any]]:
+    """A message's content as a list of parts; some servers send a string."""
+    if isinstance(content, str):
+        return [{"type": "output_text", "text": content, "annotations": []}]
+    if not isinstance(content, list):
+        return []
+    parts = (part for part in content if isinstance(part, dict))
+    return [{key: part[key] for key in part if key != "logprobs"} for part in parts]

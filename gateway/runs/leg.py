@@ -1,46 +1,58 @@
 """One response of an upstream within a run, as far as the run acts on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import msgspec
 
+from gateway.engines.errors import Cause, EngineError
 from gateway.engines.events import Delta, Event, Failure, ItemChanged, Response, ResponseChanged
 from gateway.runs.lifecycle import Usage
 
 
-class OutputItem(msgspec.Struct, gc=False):
-    """What a run reads of an output item."""
-
-    type: str = ""
-    status: str | None = None
-    call_id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-
 @attrs.frozen
 class Output:
-    """An output item that is done.
+    """An output item that is done; servers differ, so nothing in it is sure to be there.
 
     Args:
         index: its ``output_index``.
-        raw: the item as it came.
+        fields: the item as it came.
     """
 
     index: int
-    item: OutputItem
-    raw: bytes
+    fields: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        """Such as ``message`` or ``function_call``."""
+        return self.text("type")
+
+    @property
+    def call_id(self) -> str:
+        """Of a function call; where the server gives none, one that tells it from the others."""
+        return self.text("call_id") or self.text("id") or f"call_{self.index}"
+
+    @property
+    def arguments(self) -> str:
+        """Of a function call, as JSON."""
+        given = self.fields.get("arguments", "")
+        return given if isinstance(given, str) else msgspec.json.encode(given).decode()
+
+    def text(self, name: str) -> str:
+        """A field that should be text; empty where it is not."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else ""
 
 
-_items = msgspec.json.Decoder(OutputItem)
+_items = msgspec.json.Decoder(dict[str, Any])
 _TERMINAL = {
     "response.completed": "completed",
     "response.incomplete": "incomplete",
     "response.failed": "failed",
     "response.cancelled": "failed",
 }
+_MOST_TOKENS = 2**53
 _TEXT = ("response.output_text.delta", "response.refusal.delta")
 
 
@@ -63,7 +75,11 @@ class Leg:
         self._batches: list[Sequence[Event]] = []
 
     def feed(self, events: Sequence[Event]) -> None:
-        """Take the next events."""
+        """Take the next events.
+
+        Raises:
+            EngineError: an output item among them cannot be read.
+        """
         self._batches.append(events)
         for event in events:
             kind = event.type
@@ -71,6 +87,8 @@ class Leg:
                 self.spoke = True
             elif kind == "response.output_item.done":
                 self._item_done(event)
+            elif kind == "response.output_item.added" and isinstance(event.body, ItemChanged):
+                _fields_of(event.body.item)
             elif kind in _TERMINAL:
                 self._ended(event)
             elif kind == "error" and isinstance(event.body, Failure):
@@ -81,15 +99,11 @@ class Leg:
             self._keep(event.body.output_index, event.body.item)
 
     def _keep(self, index: int, item: msgspec.Raw) -> None:
-        raw = bytes(item)
-        try:
-            read = _items.decode(raw)
-        except msgspec.ValidationError:
-            return
-        self.spoke = self.spoke or read.type == "message"
+        fields = _fields_of(item)
         while index in self._done:  # some servers leave the index out, or repeat it
             index += 1
-        self._done[index] = Output(index, read, raw)
+        output = self._done[index] = Output(index, fields)
+        self.spoke = self.spoke or output.type == "message"
 
     def _ended(self, event: Event) -> None:
         self.status = _TERMINAL[event.type]
@@ -108,14 +122,14 @@ class Leg:
     @property
     def calls(self) -> list[Output]:
         """The function calls among them."""
-        return [output for output in self.outputs if output.item.type == "function_call"]
+        return [output for output in self.outputs if output.type == "function_call"]
 
     @property
     def usage(self) -> Usage:
         """Its tokens; zeros where the upstream does not say."""
         usage = self.response.usage or {}
-        counts = (usage.get(key) for key in ("input_tokens", "output_tokens", "total_tokens"))
-        return Usage(*(count if isinstance(count, int) else 0 for count in counts))
+        names = ("input_tokens", "output_tokens", "total_tokens")
+        return Usage(*(_count(usage.get(name)) for name in names))
 
     def unfinished(self) -> dict[int, list[dict[str, Any]]]:
         """The text of messages that never were done, by output index, as content parts."""
@@ -130,6 +144,18 @@ class Leg:
         for (index, _), (kind, texts) in sorted(parts.items()):
             messages.setdefault(index, []).append(_part(kind, "".join(texts)))
         return messages
+
+
+def _fields_of(item: msgspec.Raw) -> dict[str, Any]:
+    """Read now what a projection reads later: it may not fail there."""
+    try:
+        return _items.decode(item)
+    except msgspec.DecodeError as error:
+        raise EngineError(Cause.BROKEN, detail=f"an output item: {error}"[:500]) from None
+
+
+def _count(value: object) -> int:
+    return value if type(value) is int and 0 <= value < _MOST_TOKENS else 0
 
 
 def _part(kind: str, text: str) -> dict[str, Any]:

@@ -168,9 +168,18 @@ class Orchestrator:
         await self._store.delete_thread(context, thread_id)
         self._admission.forget(context.tenant_id, thread_id)
 
-    def cut(self, joined: Joined) -> None:
-        """Remember that a client went away before it had read the run's end."""
-        if joined.live is not None:
+    def left(self, context: TenantContext, joined: Joined, *, whole: bool) -> None:
+        """Remember that a client went away before it had read the run's end, or that one read it.
+
+        Args:
+            context: the client's.
+            joined: what it followed.
+            whole: whether it was sent the end.
+        """
+        if whole:
+            head = joined.head
+            self._admission.delivered(context.tenant_id, head.thread_id, head.run_id)
+        elif joined.live is not None:
             self._admission.cut(joined.live)
 
     async def drain(self, grace_seconds: float) -> None:

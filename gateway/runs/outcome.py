@@ -46,6 +46,16 @@ def failed(error: EngineError) -> RunEnded:
     )
 
 
+def endless() -> RunEnded:
+    """The end of a run whose model calls functions though its rounds are used up."""
+    return RunEnded(
+        status="failed",
+        code="server_error",
+        message="The model called functions for too many rounds.",
+        cause=Cause.BROKEN.value,
+    )
+
+
 def broken() -> RunEnded:
     """The end of a run that failed by our fault."""
     return RunEnded(status="failed", code="server_error", message="The gateway failed.")

@@ -14,7 +14,6 @@ _log = structlog.get_logger(__name__)
 def report(run: LiveRun, metrics: TurnMetrics) -> None:
     """Say once how a turn went; a turn that never existed was refused."""
     ending = _ending(run)
-    metrics.turn_ended(run.request.surface, ending)
     _log.info(
         "turn_answered" if run.exists.error is None else "turn_refused",
         tenant_id=run.context.tenant_id,
@@ -33,6 +32,7 @@ def report(run: LiveRun, metrics: TurnMetrics) -> None:
         outcome=ending.status,
         cause=ending.cause,
     )
+    metrics.turn_ended(run.request.surface, ending)
 
 
 def _ending(run: LiveRun) -> RunEnded:

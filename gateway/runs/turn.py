@@ -13,7 +13,7 @@ from gateway.engines.ports import Answer, Call, Engine
 from gateway.runs import lifecycle, log, outcome
 from gateway.runs.credentials import Account, Credentials
 from gateway.runs.errors import DrainingError
-from gateway.runs.items import Maker, replayable
+from gateway.runs.items import Maker, newest, replayable
 from gateway.runs.leg import Leg, Output
 from gateway.runs.lifecycle import RoundAnswered, RunCancelling, RunEnded, ToolOutput, Usage
 from gateway.runs.live import LiveRun
@@ -35,6 +35,7 @@ class TurnLimits:
         run_seconds: the longest that a run may take.
         log_bytes: the most that its events may take in memory.
         history_items: how much of a thread its model is sent.
+        history_bytes: the same in bytes.
         commit_seconds: how long clients wait for a store that is away.
         commit_retry_seconds: between two tries to write a run's end.
     """
@@ -43,6 +44,7 @@ class TurnLimits:
     run_seconds: float = 1800
     log_bytes: int = 32 * 2**20
     history_items: int = 1000
+    history_bytes: int = 8 * 2**20
     commit_seconds: float = 60
     commit_retry_seconds: float = 0.5
 
@@ -80,7 +82,7 @@ class Turn:
         if run.begun:
             await run.exists.wait()
         if run.exists.error is None:
-            await self._end(run.ending)
+            await self._end_surely(run.ending)
 
     async def exist(self) -> None:
         """Make the run exist: written, so that whoever hears of it will find it.
@@ -157,8 +159,10 @@ class Turn:
             run.rounds = number + 1
             last = number == run.assistant.max_rounds
             leg = await self._round(account, replayable(items, account.origin), tools=not last)
-            if last or leg.status != "completed" or not leg.calls:
+            if leg.status != "completed" or not leg.calls:
                 break
+            if last:
+                return outcome.endless()
             items += await self._answered(number, leg)
         return outcome.answered(leg)
 
@@ -167,10 +171,11 @@ class Turn:
         if run.request.thread_id is None:
             return []
         store = self._services.store
-        items = await store.items(run.context, run.thread_id, self._services.limits.history_items)
+        limits = self._services.limits
+        items = await store.items(run.context, run.thread_id, limits.history_items)
         if not items:
             await store.thread(run.context, run.thread_id)
-        return items
+        return newest(items, limits.history_bytes)
 
     async def _round(self, account: Account, conversation: list[bytes], *, tools: bool) -> Leg:
         run = self._run
@@ -242,17 +247,31 @@ class Turn:
 
     async def _call(self, output: Output) -> ToolOutput:
         run = self._run
-        item = output.item
         call = ToolCall(
-            call_id=item.call_id,
-            name=item.name,
-            arguments=item.arguments,
+            call_id=output.call_id,
+            name=output.text("name"),
+            arguments=output.arguments,
             thread_id=run.thread_id,
             correlation_id=run.context.correlation_id,
         )
         result = await self._services.executor.run(run.tenant, run.assistant, call)
         self._services.metrics.tool_called(failed=result.failed)
-        return ToolOutput(item.call_id, result.output, result.failed)
+        return ToolOutput(output.call_id, result.output, result.failed)
+
+    async def _end_surely(self, ending: RunEnded) -> None:
+        """End it, if need be as failed and without its last items: nobody may wait for ever."""
+        run = self._run
+        try:
+            await self._end(ending)
+        except Exception:  # noqa: BLE001 - whatever breaks, the run gets an end
+            _log.exception("run_end_broken", run_id=run.id)
+            self._leg, run.ending = None, outcome.broken()
+            try:
+                await self._end(run.ending)
+            except Exception as error:
+                run.ended.fail(error)
+                run.log.close()
+                raise  # to the supervisor's log
 
     async def _end(self, ending: RunEnded) -> None:
         """Commit the end, and only then tell it."""
