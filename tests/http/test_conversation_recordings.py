@@ -14,6 +14,7 @@ from tests.fakes.upstream import Upstream, stream_reply, text_answer
 
 NAMES = [
     "background_mode_streaming_starting_after_vcr.0",
+    "background_mode_streaming_starting_after_vcr.1",
     "openai_responses_model_file_search_tool_stream.3",
     "openai_responses_model_web_search_tool_stream.0",
     "openai_responses_stream.0",
