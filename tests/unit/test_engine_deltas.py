@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.engines.events import decode, deltas
@@ -20,6 +20,7 @@ _objects = st.fixed_dictionaries(
 ).map(msgspec.json.encode)
 
 
+@settings(deadline=None)
 @given(st.lists(_objects, max_size=6))
 def test_each_is_as_if_it_were_read_alone(raws):
     """What is read in one pass has the type, bytes and body of ``decode``."""
