@@ -1,6 +1,7 @@
 """From a tenant's files to its compiled form.
 
-Compiling imports the tool module (see ``tenants.modules``), so it belongs on a thread.
+Compiling has the tool module described by another process (see ``tenants.describing``) and waits
+for it, so it belongs on a thread.
 """
 
 import sys
@@ -12,24 +13,28 @@ from typing import Any
 import attrs
 
 from tenants.compiled import Assistant, CompiledTenant, ToolSource, Upstream
+from tenants.describer import Described
+from tenants.describing import DESCRIBER, Describer
 from tenants.documents import FILE, Parsed, dotted, parse
 from tenants.errors import Fault, InvalidTenantError
 from tenants.lines import line_of
 from tenants.model import DEFAULT_INSTRUCTIONS, AssistantSettings, TenantDocument
-from tenants.modules import ToolModule, load_module
 from tenants.rules import assistant_tables, at
 from tenants.sources import Sources
 
 LONGEST_INSTRUCTIONS = 256_000  # characters; OpenAI's API reference of assistants
-_NO_TOOLS = ToolModule("", {})
+_NO_TOOLS = Described()
 
 
-def compile_tenant(sources: Sources, *, private_upstreams: AbstractSet[str]) -> CompiledTenant:
+def compile_tenant(
+    sources: Sources, *, private_upstreams: AbstractSet[str], describer: Describer = DESCRIBER
+) -> CompiledTenant:
     """Compile a tenant.
 
     Args:
         sources: its files.
         private_upstreams: hosts that an upstream may have though they are private.
+        describer: imports its tool module, if it has one.
 
     Raises:
         InvalidTenantError: with everything that is wrong with all of its files.
@@ -38,8 +43,7 @@ def compile_tenant(sources: Sources, *, private_upstreams: AbstractSet[str]) -> 
     if text is None:
         raise InvalidTenantError(sources.tenant_id, sources.faults)
     parsed = parse(text, directory=sources.tenant_id, private_upstreams=private_upstreams)
-    module = _load(sources, parsed.raw)
-    module.close()
+    module = _described(sources, parsed.raw, describer)
     faults = (*parsed.faults, *sources.faults, *_long_instructions(sources, parsed, text))
     if parsed.document is None or faults or module.faults:
         raise InvalidTenantError(sources.tenant_id, _in_order((*faults, *module.faults), text))
@@ -57,14 +61,14 @@ def _in_order(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
     return tuple(sorted(placed, key=lambda fault: (fault.file != FILE, fault.line or 0)))
 
 
-def _load(sources: Sources, raw: Mapping[str, Any]) -> ToolModule:
+def _described(sources: Sources, raw: Mapping[str, Any], describer: Describer) -> Described:
     tools = at(raw, "tools", {})
     if sources.module is None or tools.get("isolation") != "inline":
-        return _NO_TOOLS  # Nobody allowed this code to run in this process.
+        return _NO_TOOLS  # Nobody allowed this code to run outside of a cell.
     offered = tools.get("functions")
     named = isinstance(offered, list) and all(isinstance(name, str) for name in offered)
     name, source = sources.module
-    return load_module(source, name, tuple(offered) if named else None)
+    return describer.describe(source, name, tuple(offered) if named else None)
 
 
 def _long_instructions(sources: Sources, parsed: Parsed, text: str) -> list[Fault]:
@@ -78,9 +82,9 @@ def _long_instructions(sources: Sources, parsed: Parsed, text: str) -> list[Faul
     return faults
 
 
-def _tenant(sources: Sources, document: TenantDocument, module: ToolModule) -> CompiledTenant:
+def _tenant(sources: Sources, document: TenantDocument, module: Described) -> CompiledTenant:
     functions = tuple(map(sys.intern, module.functions))  # 10,000 tenants have few names
-    tools = b"[%b]" % b",".join(function.schema for function in module.functions.values())
+    tools = b"[%b]" % b",".join(module.functions.values())
     base_url = document.upstream.base_url
     return CompiledTenant(
         tenant_id=sources.tenant_id,

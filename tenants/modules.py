@@ -1,6 +1,6 @@
 """Imports a tenant's tool module from its source, under a name that clashes with nothing.
 
-It runs the tenant's code in this process: for an operator's own, trusted code in development.
+It runs the tenant's code in this process, which is one beside the gateway that it may hang or end.
 """
 
 import builtins

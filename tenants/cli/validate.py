@@ -27,7 +27,8 @@ from tenants.sources import read_sources
 def validate(path: Path, private_upstreams: str, *, as_json: bool) -> None:
     """Check a tenant's directory and show what a model is told of its functions.
 
-    Its tool module is imported, so check what you trust. Exits 0 where all is well, else 1.
+    Its tool module is imported, in a process of its own: check what you trust.
+    Exits 0 where all is well, else 1.
 
     Example: tenantctl validate examples/tenants/weather
     """

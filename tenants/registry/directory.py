@@ -12,20 +12,24 @@ from weakref import WeakValueDictionary
 import structlog
 
 from tenants.compiled import CompiledTenant
+from tenants.describing import LIMIT_SECONDS, Describer
 from tenants.errors import (
     Fault,
     RegistryUnavailableError,
     TenantUnavailableError,
     UnknownTenantError,
 )
-from tenants.registry.listing import fingerprints, list_tenants
+from tenants.model import is_tenant_id
+from tenants.registry.listing import fingerprints, holds, list_tenants
 from tenants.registry.reading import Finding, Gone, Rejected, Unchanged, look
 from tenants.registry.watching import watch
 from tenants.threads import Threads, ThreadsExhaustedError, WorkRaisedError
 
 Outcome = Literal["loaded", "rejected", "removed"]
 
-COMPILE_TIMEOUT_SECONDS = 10.0
+_COMPILING = 4
+# Modules are imported one after the other; each has its own time limit.
+COMPILE_TIMEOUT_SECONDS = 2 * _COMPILING * LIMIT_SECONDS
 SWEEP_SECONDS = 60.0
 UNWATCHED_SWEEP_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
@@ -55,7 +59,8 @@ class DirectoryRegistry:
         self._rejected: dict[str, str] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._threads = Threads(limit=64)
-        self._compiling = asyncio.Semaphore(4)
+        self._compiling = asyncio.Semaphore(_COMPILING)
+        self._describer = Describer()
         self._prints: dict[str, int] = {}
         self._sweep_seconds = SWEEP_SECONDS
         self._watching = asyncio.Event()
@@ -74,6 +79,7 @@ class DirectoryRegistry:
         except (OSError, RuntimeError) as error:
             detail = f"{self._root} is not a readable directory: make it, or name another ({error})"
             raise RegistryUnavailableError(detail) from None
+        self._describer = Describer()
         self._watching = asyncio.Event()
         self._stopping = threading.Event()
         self._following = asyncio.create_task(self._follow(self._stopping))
@@ -85,6 +91,7 @@ class DirectoryRegistry:
             self._following.cancel()
             await asyncio.wait([self._following])
             self._following = None
+        await asyncio.to_thread(self._describer.close)
 
     def cached(self, tenant_id: str) -> CompiledTenant | None:
         """The revision in force if it is in memory; never waits."""
@@ -105,15 +112,21 @@ class DirectoryRegistry:
             UnknownTenantError: there is no such tenant, or its id is outside the grammar.
             TenantUnavailableError: it exists and no good revision of it could be read.
         """
-        if tenant_id not in self._known:
+        if tenant_id not in self._known and not await self._holds(tenant_id):
             raise UnknownTenantError(tenant_id)
         async with self._turn(tenant_id):
             if tenant_id not in self._tenants and tenant_id not in self._rejected:
                 await self._refresh(tenant_id)
         tenant = self._tenants.get(tenant_id)
+        if tenant is None and tenant_id not in self._known:
+            raise UnknownTenantError(tenant_id)  # It was removed a moment ago.
         if tenant is None:
             raise TenantUnavailableError(tenant_id)
         return tenant
+
+    async def _holds(self, tenant_id: str) -> bool:
+        """Whether the directory holds a tenant that the watcher has not told of yet."""
+        return is_tenant_id(tenant_id) and await asyncio.to_thread(holds, self._root, tenant_id)
 
     def _turn(self, tenant_id: str) -> asyncio.Lock:
         return self._turns.setdefault(tenant_id, asyncio.Lock())
@@ -173,7 +186,12 @@ class DirectoryRegistry:
         held = self._tenants.get(tenant_id)
         seen = {self._rejected.get(tenant_id, ""), held.revision if held else ""}
         work = partial(
-            look, self._root, tenant_id, seen=seen, private_upstreams=self._private_upstreams
+            look,
+            self._root,
+            tenant_id,
+            seen=seen,
+            private_upstreams=self._private_upstreams,
+            describer=self._describer,
         )
         try:
             async with self._compiling, asyncio.timeout(COMPILE_TIMEOUT_SECONDS):
@@ -182,7 +200,7 @@ class DirectoryRegistry:
             _log.error("tenant_unreadable", tenant_id=tenant_id, exc_info=error.error)
             return _rejected("it could not be read, for a fault that is in the log")
         except (TimeoutError, ThreadsExhaustedError):
-            return _rejected(f"it takes over {COMPILE_TIMEOUT_SECONDS:g} s to import")
+            return _rejected(f"it takes over {COMPILE_TIMEOUT_SECONDS:g} s to read")
 
     def _apply(self, tenant_id: str, finding: Finding) -> None:
         match finding:

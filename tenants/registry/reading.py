@@ -8,6 +8,7 @@ import attrs
 
 from tenants.compiled import CompiledTenant
 from tenants.compiling import compile_tenant
+from tenants.describing import Describer
 from tenants.errors import Fault, InvalidTenantError
 from tenants.registry.listing import holds
 from tenants.sources import read_sources
@@ -37,7 +38,12 @@ Finding: TypeAlias = CompiledTenant | Rejected | Unchanged | Gone
 
 
 def look(
-    root: Path, tenant_id: str, *, seen: AbstractSet[str], private_upstreams: AbstractSet[str]
+    root: Path,
+    tenant_id: str,
+    *,
+    seen: AbstractSet[str],
+    private_upstreams: AbstractSet[str],
+    describer: Describer,
 ) -> Finding:
     """Read a tenant and compile it where that is needed.
 
@@ -46,6 +52,7 @@ def look(
         tenant_id: the sub-directory.
         seen: revisions about which everything is known.
         private_upstreams: hosts that an upstream may have though they are private.
+        describer: imports its tool module.
     """
     if not holds(root, tenant_id):
         return Gone()
@@ -53,6 +60,6 @@ def look(
     if sources.revision in seen:
         return Unchanged(sources.revision)
     try:
-        return compile_tenant(sources, private_upstreams=private_upstreams)
+        return compile_tenant(sources, private_upstreams=private_upstreams, describer=describer)
     except InvalidTenantError as error:
         return Rejected(sources.revision, error.faults)

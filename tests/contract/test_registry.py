@@ -301,6 +301,41 @@ async def test_module_that_hangs_at_import_harms_no_other(served, monkeypatch):
         await served.registry.load("a-hangs")
 
 
+async def test_module_that_ends_its_process_harms_nobody(served):
+    """Its last good revision stays in force, the fault is logged, the others are served."""
+    source = "def f() -> str:\n    return 'x'\nTOOL_MAP = {'f': f}\n"
+    directory = write_tenant(served.root, tools=source)
+    await served.registry.start()
+    await served.counted("loaded")
+    good = served.registry.cached("acme")
+
+    with capture_logs() as logs:
+        (directory / "tools.py").write_text("import os\nos._exit(0)\n")
+        await served.counted("loaded", "rejected")
+    write_tenant(served.root, "other", tools=source)
+    other = await served.registry.load("other")
+
+    assert await served.registry.load("acme") is good
+    assert other.default.functions == ("f",)
+    (line,) = (line for line in logs if line["event"] == "tenant_rejected")
+    assert line["tenant_id"] == "acme"
+    assert line["faults"] == ["tools.py: importing it ended the process that reads it"]
+
+
+async def test_tenant_that_was_just_made_is_served_at_once(served):
+    """An id that is not known is looked for on the disk before it is refused."""
+    await served.registry.start()
+    await until(served.registry._watching.is_set)
+    write_tenant(served.root, "new")
+    known = served.registry.ids()
+
+    tenant = await served.registry.load("new")
+
+    assert known == []
+    assert tenant.default.instructions == "Be brief."
+    assert served.registry.ids() == ["new"]
+
+
 async def test_directory_that_is_not_there_is_told_at_the_start(tmp_path):
     """The operator learns at once, not from the first request."""
     registry = DirectoryRegistry(
