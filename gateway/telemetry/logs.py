@@ -117,6 +117,7 @@ def _take_over_libraries(handler: logging.Handler, level: int) -> None:
     noise = logging.INFO if level < logging.INFO else logging.WARNING
     root = logging.getLogger()
     root.handlers = [handler]
+    handler.setLevel(level)  # a library may set a lower level on a logger of its own
     root.setLevel(max(level, noise))
     logging.captureWarnings(capture=True)
 

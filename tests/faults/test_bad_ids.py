@@ -185,15 +185,17 @@ async def test_places_that_are_none_are_refused(acme):
 
 
 async def test_a_resume_after_the_end_leaves_the_socket_usable(acme):
-    """Over WebSocket nothing is left to send, and the next message is answered."""
+    """Over WebSocket nothing is left to send, which is said, and the next message is answered."""
     answer = await acme.say("hi")
     async with acme.session.ws_connect(acme.path("/ws/chat")) as socket:
         run_id = answer["run_id"]
         await socket.send_json({"type": "resume", "run_id": run_id, "after": "9" * 30})
+        over = await socket.receive_json(timeout=5)
         first = {"error_code": "turn_in_progress"}
         while first.get("error_code") == "turn_in_progress":
             await socket.send_json({"message": "more", "thread_id": answer["thread_id"]})
             first = await socket.receive_json(timeout=5)
 
+    assert over["error_code"] == "run_ended"
     assert first["event"] == "thread.run.created"
     assert first["data"]["id"] != run_id
