@@ -86,7 +86,7 @@ lock-check: $(VENV)/.installed-dev ## Check that the locks hold what pyproject.t
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## Resolve the dependencies anew into both locks (ARGS=--upgrade)
 	@$(BIN)/$(LOCK) $(ARGS) pyproject.toml --output-file requirements.txt
-	@$(BIN)/$(LOCK) $(ARGS) pyproject.toml --extra dev --output-file requirements-dev.txt
+	@$(BIN)/$(LOCK) $(ARGS) --constraint requirements.txt pyproject.toml --extra dev --output-file requirements-dev.txt
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure it (ARGS=)

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from tenants.keys import Keyring
 from tenants.model import SecretRef
+
+NO_KEYS = Keyring()
 
 
 @attrs.frozen(eq=False)
@@ -68,6 +71,14 @@ class Assistant:
     max_rounds: int
 
 
+@attrs.frozen
+class TokenIssuer:
+    """Who issues the end users' own tokens (JWT), and what they are issued for."""
+
+    issuer: str
+    audience: str
+
+
 @attrs.frozen(eq=False)
 class CompiledTenant:
     """One revision of one tenant.
@@ -78,6 +89,10 @@ class CompiledTenant:
         assistants: by alias; ``default`` is always there.
         allowed_origins: what a browser's ``Origin`` may be, besides the gateway's own.
         expose_tool_calls: whether end users see the functions' arguments and outputs.
+        public_chat: whether the chat page lets anybody in.
+        token_issuer: None where end users bring no tokens of their own.
+        keys: the tenant's API keys; they change without a new revision, and the whole value is
+            replaced then.
     """
 
     tenant_id: str
@@ -88,6 +103,9 @@ class CompiledTenant:
     tool_module: ToolSource | None
     allowed_origins: frozenset[str]
     expose_tool_calls: bool
+    public_chat: bool = False
+    token_issuer: TokenIssuer | None = None
+    keys: Keyring = NO_KEYS
 
     @property
     def default(self) -> Assistant:
