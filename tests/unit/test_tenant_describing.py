@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tenants.describer import REST_SECONDS
 from tenants.describing import Describer
 from tests.fakes.tenants import until
 
@@ -53,6 +54,17 @@ def test_module_that_ends_the_process_is_a_fault_and_the_next_is_described(descr
     assert messages(describer, source) == [ENDED]
     assert list(describer.describe(GOOD, "tools.py").functions) == ["f"]
     assert messages(describer, source) == [ENDED]
+    assert list(describer.describe(GOOD, "tools.py").functions) == ["f"]
+
+
+async def test_process_that_nobody_asks_ends_and_the_next_module_is_described(describer, tmp_path):
+    """It costs no memory between publishes, and nobody notices that it ended."""
+    told = tmp_path / "process"
+    source = f"import os\nopen({str(told)!r}, 'w').write(str(os.getpid()))\nTOOL_MAP = {{}}\n"
+    describer.describe(source.encode(), "tools.py")
+
+    await until(lambda: not is_alive(int(told.read_text())), timeout_seconds=REST_SECONDS + 10)
+
     assert list(describer.describe(GOOD, "tools.py").functions) == ["f"]
 
 
