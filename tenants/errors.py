@@ -77,3 +77,19 @@ class SecretMissingError(TenantsError):
 @attrs.frozen
 class SecretsUnavailableError(TenantsError):
     """The secret store did not answer."""
+
+
+@attrs.frozen
+class BrokenObjectError(TenantsError):
+    """What a registry keeps is cut, altered, missing, or of a newer program.
+
+    Args:
+        name: of the object, such as ``tenants/acme/current.json``.
+        detail: what is wrong with it; for operators alone.
+    """
+
+    name: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail}"

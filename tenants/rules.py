@@ -16,6 +16,10 @@ _NO_CELLS = (
     'cells that isolate tools do not exist yet: set isolation = "inline",'
     " which is for your own, trusted code"
 )
+NO_INLINE_TOOLS = (
+    "this gateway runs tools in cells alone (GATEWAY_TOOL_ISOLATION=required), which do not exist"
+    " yet: publish without [tools] module, or set best-effort, which is for your own, trusted code"
+)
 
 _UNSUPPORTED: tuple[tuple[Path, Callable[[Any], bool]], ...] = (
     (("fallback",), lambda _: True),

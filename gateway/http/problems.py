@@ -40,6 +40,7 @@ from gateway.store.errors import (
     ThreadBusyError,
 )
 from tenants.errors import (
+    BrokenObjectError,
     InvalidTenantError,
     RegistryUnavailableError,
     SecretMissingError,
@@ -198,6 +199,7 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     NoTurnError: Problem("no-turn", 409, "No turn runs on this connection"),
     UnknownTenantError: Problem("unknown-tenant", 404, "There is no such tenant"),
     TenantUnavailableError: TENANT_UNAVAILABLE,
+    BrokenObjectError: TENANT_UNAVAILABLE,
     InvalidTenantError: TENANT_UNAVAILABLE,
     RegistryUnavailableError: TENANT_UNAVAILABLE,
     SecretMissingError: TENANT_UNAVAILABLE,

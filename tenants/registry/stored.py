@@ -8,6 +8,25 @@ import attrs
 
 
 @attrs.frozen
+class StoredRevision:
+    """A revision that was published, as the pointer remembers it.
+
+    Args:
+        revision: its number, from 1.
+        sha256: of its source files, in hexadecimal.
+        compiled_sha256: of its ``compiled.json``, in hexadecimal.
+        published_at: when it was first in force.
+    """
+
+    revision: int
+    sha256: str
+    compiled_sha256: str
+    published_at: int
+    by: str
+    note: str = ""
+
+
+@attrs.frozen
 class Pointer:
     """``current.json``: the revision in force.
 
@@ -18,6 +37,11 @@ class Pointer:
         published_at: when the pointer was moved to it.
         by: who moved it.
         suspended: whether the tenant is switched off; requests then see no tenant.
+        offboarding: whether its deletion has begun; it is suspended too then, and stays so.
+        name: what people call the tenant.
+        schema_version: of the revision's ``tenant.toml``.
+        history: the newest revisions that were published, oldest first. What a publish that died
+            half way has left is not among them.
     """
 
     revision: int
@@ -27,6 +51,10 @@ class Pointer:
     by: str
     note: str = ""
     suspended: bool = False
+    offboarding: bool = False
+    name: str = ""
+    schema_version: int = 1
+    history: tuple[StoredRevision, ...] = ()
 
 
 @attrs.frozen
