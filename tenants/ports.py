@@ -2,8 +2,25 @@
 
 from typing import Protocol
 
+import attrs
+
 from tenants.compiled import CompiledTenant
 from tenants.model import SecretRef
+
+
+@attrs.frozen
+class TenantHealth:
+    """How a tenant stands in this process.
+
+    Args:
+        revision: the SHA-256 of the files that are in force here, in hexadecimal; None: none are.
+        since: Unix seconds from which on they are in force here; None where none are.
+        refused: why a newer revision is not in force, for operators alone; empty: the newest is.
+    """
+
+    revision: str | None = None
+    since: int | None = None
+    refused: str = ""
 
 
 class Registry(Protocol):
@@ -20,6 +37,14 @@ class Registry(Protocol):
             UnknownTenantError: there is no such tenant, or its id is outside the grammar.
             TenantUnavailableError: it exists and no good revision of it could be read.
         """
+        ...
+
+    def health(self, tenant_id: str) -> TenantHealth | None:
+        """How a tenant stands here; None where nothing of it is in memory."""
+        ...
+
+    def stale_seconds(self) -> float:
+        """For how long what is in memory could not be compared with what is kept; 0: it could."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -20,6 +21,7 @@ from tenants.errors import (
     UnknownTenantError,
 )
 from tenants.model import is_tenant_id
+from tenants.ports import TenantHealth
 from tenants.registry.listing import fingerprints, holds, list_tenants
 from tenants.registry.reading import Finding, Gone, Rejected, Unchanged, look
 from tenants.registry.watching import watch
@@ -56,7 +58,8 @@ class DirectoryRegistry:
         self._on_event = on_event
         self._known: set[str] = set()
         self._tenants: dict[str, CompiledTenant] = {}
-        self._rejected: dict[str, str] = {}
+        self._since: dict[str, int] = {}
+        self._rejected: dict[str, Rejected] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._threads = Threads(limit=64)
         self._compiling = asyncio.Semaphore(_COMPILING)
@@ -104,6 +107,21 @@ class DirectoryRegistry:
     def loaded(self) -> int:
         """How many tenants are in memory."""
         return len(self._tenants)
+
+    def health(self, tenant_id: str) -> TenantHealth | None:
+        """How a tenant stands here; None where nothing of it is in memory."""
+        tenant, rejected = self._tenants.get(tenant_id), self._rejected.get(tenant_id)
+        if tenant is None and rejected is None:
+            return None
+        return TenantHealth(
+            revision=tenant.revision if tenant else None,
+            since=self._since.get(tenant_id),
+            refused="\n".join(map(str, rejected.faults)) if rejected else "",
+        )
+
+    def stale_seconds(self) -> float:
+        """Always 0: what is on disk is at hand."""
+        return 0.0
 
     async def load(self, tenant_id: str) -> CompiledTenant:
         """The revision in force, read if need be (single flight).
@@ -184,7 +202,8 @@ class DirectoryRegistry:
 
     async def _look(self, tenant_id: str) -> Finding:
         held = self._tenants.get(tenant_id)
-        seen = {self._rejected.get(tenant_id, ""), held.revision if held else ""}
+        rejected = self._rejected.get(tenant_id)
+        seen = {each.revision for each in (held, rejected) if each is not None}
         work = partial(
             look,
             self._root,
@@ -210,13 +229,16 @@ class DirectoryRegistry:
                 self._reject(tenant_id, finding)
             case Gone():
                 self._remove(tenant_id)
-            case Unchanged(revision) if revision != self._rejected.get(tenant_id):
-                self._rejected.pop(tenant_id, None)
+            case Unchanged(revision):
+                rejected = self._rejected.get(tenant_id)
+                if rejected is not None and rejected.revision != revision:
+                    del self._rejected[tenant_id]
 
     def _serve(self, tenant_id: str, tenant: CompiledTenant) -> None:
         is_news = tenant_id in self._tenants or tenant_id in self._rejected
         self._known.add(tenant_id)
         self._tenants[tenant_id] = tenant
+        self._since[tenant_id] = int(time.time())
         self._rejected.pop(tenant_id, None)
         self._on_event("loaded")
         log = _log.info if is_news else _log.debug
@@ -224,7 +246,7 @@ class DirectoryRegistry:
 
     def _reject(self, tenant_id: str, finding: Rejected) -> None:
         self._known.add(tenant_id)
-        self._rejected[tenant_id] = finding.revision
+        self._rejected[tenant_id] = finding
         self._on_event("rejected")
         faults = [str(fault) for fault in finding.faults]
         _log.warning("tenant_rejected", tenant_id=tenant_id, faults=faults)
@@ -233,6 +255,7 @@ class DirectoryRegistry:
         self._rejected.pop(tenant_id, None)
         self._prints.pop(tenant_id, None)
         self._tenants.pop(tenant_id, None)
+        self._since.pop(tenant_id, None)
         if tenant_id in self._known:
             self._known.discard(tenant_id)
             self._on_event("removed")
