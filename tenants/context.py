@@ -13,7 +13,16 @@ class TenantContext:
     Args:
         tenant_id: a DNS label.
         correlation_id: the id under which this piece of work is logged.
+        user: the end user who asks, to whose threads it is kept; None: all threads of the tenant.
+        thread_id: the one thread that it is kept to, whosever that is; None: as ``user`` says.
     """
 
     tenant_id: str
     correlation_id: str
+    user: str | None = None
+    thread_id: str | None = None
+
+    @property
+    def restricted(self) -> bool:
+        """Whether there may be threads of the tenant that it does not reach."""
+        return self.user is not None or self.thread_id is not None

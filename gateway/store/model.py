@@ -11,11 +11,13 @@ class Thread:
 
     Args:
         created_at: Unix time in seconds, as every time here.
+        user: the end user who started it; None where a program did for nobody in particular.
     """
 
     id: str
     created_at: int
     metadata: dict[str, str] = attrs.field(factory=dict)
+    user: str | None = None
 
 
 @attrs.frozen

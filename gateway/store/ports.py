@@ -1,4 +1,8 @@
-"""What runs and surfaces ask of a store. Every method looks within one tenant."""
+"""What runs and surfaces ask of a store. Every method looks within one tenant.
+
+What a context does not reach (``TenantContext.user``, ``.thread_id``) does not exist for it; the
+writes of a run go by its fence alone.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol

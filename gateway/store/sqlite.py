@@ -20,8 +20,8 @@ from tenants.context import TenantContext
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Within = Callable[Concatenate[Connection, str, P], T]
-"""An operation within a tenant: the connection, the tenant's id, and what it is about."""
+Within = Callable[Concatenate[Connection, TenantContext, P], T]
+"""An operation within a tenant: the connection, the context, and what it is about."""
 
 
 @attrs.frozen
@@ -151,14 +151,14 @@ class SqliteStore:
         self, ask: Within[P, T], tenant: TenantContext, *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         return self._running().do(
-            lambda connection: ask(connection, tenant.tenant_id, *args, **kwargs), writes=False
+            lambda connection: ask(connection, tenant, *args, **kwargs), writes=False
         )
 
     def _write(
         self, change: Within[P, T], tenant: TenantContext, *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         return self._running().do(
-            lambda connection: change(connection, tenant.tenant_id, *args, **kwargs), writes=True
+            lambda connection: change(connection, tenant, *args, **kwargs), writes=True
         )
 
     def _running(self) -> SqliteThread:

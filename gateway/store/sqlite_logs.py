@@ -6,6 +6,8 @@ import zlib
 import attrs
 
 from gateway.store.errors import NotFoundError
+from gateway.store.sqlite_threads import REACHED, reach
+from tenants.context import TenantContext
 
 RUN_BYTES = 256 * 1024
 LOG_SECONDS = 3600
@@ -13,11 +15,11 @@ LOG_SECONDS = 3600
 _ADD = """
     INSERT INTO run_events (run, kept_since, deflated, size, log) VALUES (?, ?, ?, ?, ?)
 """
-_LOG = """
-    SELECT log, deflated FROM runs
+_LOG = f"""
+    SELECT log, deflated FROM runs JOIN threads ON threads.number = runs.thread
     LEFT JOIN run_events ON run_events.run = runs.number AND kept_since > ?
-    WHERE tenant = ? AND id = ?
-"""
+    WHERE {REACHED} AND runs.tenant = ? AND runs.id = ?
+"""  # noqa: S608 - the text is a constant of this module
 
 
 @attrs.frozen
@@ -43,13 +45,17 @@ def add_log(connection: sqlite3.Connection, run: int, log: Log, now: int) -> Non
     connection.execute(_ADD, (run, now, log.deflated, len(log.packed), log.packed))
 
 
-def run_log(connection: sqlite3.Connection, tenant_id: str, run_id: str, now: int) -> Log | None:
+def run_log(
+    connection: sqlite3.Connection, tenant: TenantContext, run_id: str, now: int
+) -> Log | None:
     """A run's log while it is kept.
 
     Raises:
-        NotFoundError: there is no such run within the tenant.
+        NotFoundError: there is no such run within reach.
     """
-    row = connection.execute(_LOG, (now - LOG_SECONDS, tenant_id, run_id)).fetchone()
+    row = connection.execute(
+        _LOG, (now - LOG_SECONDS, *reach(tenant), tenant.tenant_id, run_id)
+    ).fetchone()
     if row is None:
         raise NotFoundError("run", run_id)
     return None if row[0] is None else Log(row[0], bool(row[1]))

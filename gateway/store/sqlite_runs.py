@@ -7,7 +7,15 @@ from typing import TypeAlias
 from gateway.store.errors import FenceLostError, KeyUsedError, NotFoundError
 from gateway.store.model import Fence, Item, Key, Run, RunBegin, RunEnd
 from gateway.store.sqlite_logs import Log, add_log
-from gateway.store.sqlite_threads import add_items, create_thread, free_thread, items_of_run
+from gateway.store.sqlite_threads import (
+    REACHED,
+    add_items,
+    create_thread,
+    free_thread,
+    items_of_run,
+    reach,
+)
+from tenants.context import TenantContext
 
 KEY_SECONDS = 24 * 3600
 State: TypeAlias = tuple[str, int | None, bytes | None]
@@ -25,12 +33,12 @@ _END = f"""
 """  # noqa: S608 - the text is a constant of this module
 _THREAD_OF = f"SELECT thread FROM runs WHERE {_OWNED}"  # noqa: S608 - as above
 _END_LOST = "UPDATE runs SET status = 'failed', ended_at = ?, ending = ? WHERE ended_at IS NULL"
-_RUN = """
+_RUN = f"""
     SELECT runs.id, threads.id, assistant_id, model, status, runs.created_at, correlation_id, head,
         ended_at, ending
     FROM runs JOIN threads ON threads.number = runs.thread
-    WHERE runs.tenant = ? AND runs.id = ?
-"""
+    WHERE {REACHED} AND runs.tenant = ? AND runs.id = ?
+"""  # noqa: S608 - as above
 _KEY = """
     SELECT scope, key, body, runs.id
     FROM idempotency AS used JOIN runs ON runs.number = used.run
@@ -42,7 +50,9 @@ _ADD_KEY = """
 """
 
 
-def begin_run(connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, now: int) -> None:
+def begin_run(
+    connection: sqlite3.Connection, tenant: TenantContext, begin: RunBegin, now: int
+) -> None:
     """Write a run with its thread, its first items and its key, which is kept from ``now`` on.
 
     Raises:
@@ -50,13 +60,13 @@ def begin_run(connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, n
         ThreadBusyError: another run works on the thread.
         KeyUsedError: its key started another run already.
     """
-    thread, _ = _add_run(connection, tenant_id, begin, _WORKING, now)
+    thread, _ = _add_run(connection, tenant, begin, _WORKING, now)
     add_items(connection, thread, begin.items)
 
 
 def record_run(  # noqa: PLR0913, PLR0917 - begin_run and end_run in one
     connection: sqlite3.Connection,
-    tenant_id: str,
+    tenant: TenantContext,
     begin: RunBegin,
     end: RunEnd,
     log: Log | None,
@@ -70,35 +80,35 @@ def record_run(  # noqa: PLR0913, PLR0917 - begin_run and end_run in one
         KeyUsedError: its key started another run already.
     """
     state = (end.status, end.ended_at, end.ending)
-    thread, run = _add_run(connection, tenant_id, begin, state, now)
+    thread, run = _add_run(connection, tenant, begin, state, now)
     add_items(connection, thread, (*begin.items, *end.items))
     if log is not None:
         add_log(connection, run, log, now)
 
 
 def save_items(
-    connection: sqlite3.Connection, tenant_id: str, fence: Fence, items: Sequence[Item]
+    connection: sqlite3.Connection, tenant: TenantContext, fence: Fence, items: Sequence[Item]
 ) -> None:
     """Add items to a run's thread.
 
     Raises:
         FenceLostError: the run has ended or has another owner.
     """
-    row = connection.execute(_THREAD_OF, _fence_row(tenant_id, fence)).fetchone()
+    row = connection.execute(_THREAD_OF, _fence_row(tenant, fence)).fetchone()
     if row is None:
         raise FenceLostError(fence.run_id)
     add_items(connection, row[0], items)
 
 
 def end_run(
-    connection: sqlite3.Connection, tenant_id: str, end: RunEnd, log: Log | None, now: int
+    connection: sqlite3.Connection, tenant: TenantContext, end: RunEnd, log: Log | None, now: int
 ) -> None:
     """Write a run's end, its last items and its log, which is kept from ``now`` on.
 
     Raises:
         FenceLostError: the run has ended or has another owner.
     """
-    values = (end.status, end.ended_at, end.ending, *_fence_row(tenant_id, end.fence))
+    values = (end.status, end.ended_at, end.ending, *_fence_row(tenant, end.fence))
     row = connection.execute(_END, values).fetchone()
     if row is None:
         raise FenceLostError(end.fence.run_id)
@@ -116,38 +126,38 @@ def end_lost(connection: sqlite3.Connection, ending: bytes, now: int) -> int:
     return connection.execute(_END_LOST, (now, ending)).rowcount
 
 
-def run(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> Run:
+def run(connection: sqlite3.Connection, tenant: TenantContext, run_id: str) -> Run:
     """Look a run up.
 
     Raises:
-        NotFoundError: there is none of that id within the tenant.
+        NotFoundError: there is none of that id within reach.
     """
-    row = connection.execute(_RUN, (tenant_id, run_id)).fetchone()
+    row = connection.execute(_RUN, (*reach(tenant), tenant.tenant_id, run_id)).fetchone()
     if row is None:
         raise NotFoundError("run", run_id)
     return Run(*row)
 
 
-def run_items(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> list[Item]:
+def run_items(connection: sqlite3.Connection, tenant: TenantContext, run_id: str) -> list[Item]:
     """What a run added to its thread, oldest first.
 
     Raises:
         NotFoundError: there is no such run within the tenant.
     """
-    run(connection, tenant_id, run_id)
-    return items_of_run(connection, tenant_id, run_id)
+    run(connection, tenant, run_id)
+    return items_of_run(connection, tenant, run_id)
 
 
 def run_by_key(
-    connection: sqlite3.Connection, tenant_id: str, scope: str, key: str, now: int
+    connection: sqlite3.Connection, tenant: TenantContext, scope: str, key: str, now: int
 ) -> tuple[Key, str] | None:
     """The stored key and the id of its run, if it was used in the last 24 hours."""
-    row = connection.execute(_KEY, (tenant_id, scope, key, now - KEY_SECONDS)).fetchone()
+    row = connection.execute(_KEY, (tenant.tenant_id, scope, key, now - KEY_SECONDS)).fetchone()
     return None if row is None else (Key(*row[:3]), row[3])
 
 
 def _add_run(
-    connection: sqlite3.Connection, tenant_id: str, begin: RunBegin, state: State, now: int
+    connection: sqlite3.Connection, tenant: TenantContext, begin: RunBegin, state: State, now: int
 ) -> tuple[int, int]:
     """Add a run's row with its thread and its key.
 
@@ -155,28 +165,30 @@ def _add_run(
         The numbers of the thread's row and of the run's.
     """
     if begin.key is not None:
-        _require_unused(connection, tenant_id, begin.key, now)
+        _require_unused(connection, tenant, begin.key, now)
     if begin.thread is not None:
-        thread = create_thread(connection, tenant_id, begin.thread)
+        thread = create_thread(connection, tenant, begin.thread)
     else:
-        thread = free_thread(connection, tenant_id, begin.thread_id)
-    row = (*_run_row(tenant_id, begin, thread), *state)
+        thread = free_thread(connection, tenant, begin.thread_id)
+    row = (*_run_row(tenant, begin, thread), *state)
     run = int(connection.execute(_ADD, row).lastrowid or 0)
     if (key := begin.key) is not None:
-        values = (tenant_id, key.scope, key.key, key.body, run, thread, now)
+        values = (tenant.tenant_id, key.scope, key.key, key.body, run, thread, now)
         connection.execute(_ADD_KEY, values)
     return thread, run
 
 
-def _require_unused(connection: sqlite3.Connection, tenant_id: str, key: Key, now: int) -> None:
-    used = run_by_key(connection, tenant_id, key.scope, key.key, now)
+def _require_unused(
+    connection: sqlite3.Connection, tenant: TenantContext, key: Key, now: int
+) -> None:
+    used = run_by_key(connection, tenant, key.scope, key.key, now)
     if used is not None:
         raise KeyUsedError(key.key, used[1])
 
 
-def _run_row(tenant_id: str, begin: RunBegin, thread: int) -> tuple[object, ...]:
+def _run_row(tenant: TenantContext, begin: RunBegin, thread: int) -> tuple[object, ...]:
     return (
-        tenant_id,
+        tenant.tenant_id,
         begin.fence.run_id,
         thread,
         begin.assistant_id,
@@ -189,5 +201,5 @@ def _run_row(tenant_id: str, begin: RunBegin, thread: int) -> tuple[object, ...]
     )
 
 
-def _fence_row(tenant_id: str, fence: Fence) -> tuple[str, str, str, int]:
-    return (tenant_id, fence.run_id, fence.owner, fence.epoch)
+def _fence_row(tenant: TenantContext, fence: Fence) -> tuple[str, str, str, int]:
+    return (tenant.tenant_id, fence.run_id, fence.owner, fence.epoch)

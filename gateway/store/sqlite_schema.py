@@ -19,6 +19,7 @@ CREATE TABLE threads (
     id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     metadata TEXT NOT NULL,
+    end_user TEXT,
     UNIQUE (tenant, id)
 ) STRICT;
 

@@ -8,12 +8,17 @@ import msgspec
 
 from gateway.store.errors import NotFoundError, ThreadBusyError
 from gateway.store.model import Item, Page, Thread
+from tenants.context import TenantContext
 
+# Whatever is looked up is looked up with this condition on its thread: see ``reach``.
+REACHED = (
+    "threads.tenant = ? AND (? IS NULL OR threads.end_user = ?) AND (? IS NULL OR threads.id = ?)"
+)
 _ITEM = (
     "id, type, created_at, payload, run_id, role, assistant_id, status, incomplete_reason, "
     "completed_at, origin, metadata"
 )
-_NUMBER = "SELECT number FROM threads WHERE tenant = ? AND id = ?"
+_NUMBER = f"SELECT number FROM threads WHERE {REACHED} AND id = ?"  # noqa: S608 - a constant
 _ADD_ITEM = f"""
     INSERT INTO items (thread, {_ITEM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608 - the text is a constant of this module
@@ -26,15 +31,20 @@ _MESSAGES = f"""
 """  # noqa: S608 - as above
 _OF_RUN = f"""
     SELECT {_ITEM} FROM items
-    WHERE thread = (SELECT thread FROM runs WHERE tenant = ? AND id = ?) AND run_id = ?
+    WHERE thread = (
+        SELECT thread FROM runs JOIN threads ON threads.number = thread
+        WHERE {REACHED} AND runs.tenant = ? AND runs.id = ?
+    ) AND run_id = ?
     ORDER BY number
 """  # noqa: S608 - as above
 _MESSAGE = "SELECT number FROM items WHERE thread = ? AND id = ? AND type = 'message'"
-_THREAD = "SELECT id, created_at, metadata FROM threads WHERE tenant = ? AND id = ?"
-_STATE = """
+_THREAD = f"""
+    SELECT id, created_at, metadata, end_user FROM threads WHERE {REACHED} AND id = ?
+"""  # noqa: S608 - as above
+_STATE = f"""
     SELECT number, (SELECT id FROM runs WHERE thread = threads.number AND ended_at IS NULL)
-    FROM threads WHERE tenant = ? AND id = ?
-"""
+    FROM threads WHERE {REACHED} AND id = ?
+"""  # noqa: S608 - as above
 _DELETES = (
     "DELETE FROM run_events WHERE run IN (SELECT number FROM runs WHERE thread = ?)",
     "DELETE FROM runs WHERE thread = ?",
@@ -49,39 +59,45 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def create_thread(connection: sqlite3.Connection, tenant_id: str, thread: Thread) -> int:
+def reach(tenant: TenantContext) -> tuple[str | None, ...]:
+    """The values of ``REACHED``: the tenant's threads, its user's threads, or its one thread."""
+    user = tenant.user if tenant.thread_id is None else None
+    return (tenant.tenant_id, user, user, tenant.thread_id, tenant.thread_id)
+
+
+def create_thread(connection: sqlite3.Connection, tenant: TenantContext, thread: Thread) -> int:
     """Keep a new thread.
 
     Returns:
         The number of its row.
     """
     added = connection.execute(
-        "INSERT INTO threads (tenant, id, created_at, metadata) VALUES (?, ?, ?, ?)",
-        (tenant_id, thread.id, thread.created_at, _encoded(thread.metadata)),
+        "INSERT INTO threads (tenant, id, created_at, metadata, end_user) VALUES (?, ?, ?, ?, ?)",
+        (tenant.tenant_id, thread.id, thread.created_at, _encoded(thread.metadata), thread.user),
     )
     return int(added.lastrowid or 0)
 
 
-def thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> Thread:
+def thread(connection: sqlite3.Connection, tenant: TenantContext, thread_id: str) -> Thread:
     """Look a thread up.
 
     Raises:
-        NotFoundError: there is none of that id within the tenant.
+        NotFoundError: there is none of that id within reach.
     """
-    row = connection.execute(_THREAD, (tenant_id, thread_id)).fetchone()
+    row = connection.execute(_THREAD, (*reach(tenant), thread_id)).fetchone()
     if row is None:
         raise NotFoundError("thread", thread_id)
-    return Thread(row[0], row[1], _decode(row[2]))
+    return Thread(row[0], row[1], _decode(row[2]), row[3])
 
 
-def free_thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> int:
+def free_thread(connection: sqlite3.Connection, tenant: TenantContext, thread_id: str) -> int:
     """The number of the row of a thread on which no run works.
 
     Raises:
-        NotFoundError: there is none of that id within the tenant.
+        NotFoundError: there is none of that id within reach.
         ThreadBusyError: a run works on it.
     """
-    row = connection.execute(_STATE, (tenant_id, thread_id)).fetchone()
+    row = connection.execute(_STATE, (*reach(tenant), thread_id)).fetchone()
     if row is None:
         raise NotFoundError("thread", thread_id)
     if row[1] is not None:
@@ -89,14 +105,14 @@ def free_thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) 
     return int(row[0])
 
 
-def delete_thread(connection: sqlite3.Connection, tenant_id: str, thread_id: str) -> None:
+def delete_thread(connection: sqlite3.Connection, tenant: TenantContext, thread_id: str) -> None:
     """Delete a thread and everything of it.
 
     Raises:
-        NotFoundError: there is none of that id within the tenant.
+        NotFoundError: there is none of that id within reach.
         ThreadBusyError: a run works on it.
     """
-    number = free_thread(connection, tenant_id, thread_id)
+    number = free_thread(connection, tenant, thread_id)
     for statement in _DELETES:
         connection.execute(statement, (number,))
 
@@ -107,19 +123,19 @@ def add_items(connection: sqlite3.Connection, thread: int, items: Iterable[Item]
 
 
 def newest_items(
-    connection: sqlite3.Connection, tenant_id: str, thread_id: str, newest: int
+    connection: sqlite3.Connection, tenant: TenantContext, thread_id: str, newest: int
 ) -> list[Item]:
     """The newest items of a thread, oldest first."""
-    return _items(connection, _NEWEST, (tenant_id, thread_id, newest))[::-1]
+    return _items(connection, _NEWEST, (*reach(tenant), thread_id, newest))[::-1]
 
 
-def items_of_run(connection: sqlite3.Connection, tenant_id: str, run_id: str) -> list[Item]:
+def items_of_run(connection: sqlite3.Connection, tenant: TenantContext, run_id: str) -> list[Item]:
     """What a run added to its thread, oldest first."""
-    return _items(connection, _OF_RUN, (tenant_id, run_id, run_id))
+    return _items(connection, _OF_RUN, (*reach(tenant), tenant.tenant_id, run_id, run_id))
 
 
 def messages(
-    connection: sqlite3.Connection, tenant_id: str, thread_id: str, page: Page
+    connection: sqlite3.Connection, tenant: TenantContext, thread_id: str, page: Page
 ) -> tuple[list[Item], bool]:
     """A page of a thread's messages, and whether there are more behind it.
 
@@ -128,7 +144,7 @@ def messages(
     Raises:
         NotFoundError: there is no such thread, or no such message in it.
     """
-    row = connection.execute(_NUMBER, (tenant_id, thread_id)).fetchone()
+    row = connection.execute(_NUMBER, (*reach(tenant), thread_id)).fetchone()
     if row is None:
         raise NotFoundError("thread", thread_id)
     after = _message(connection, row[0], page.after)

@@ -60,7 +60,8 @@ async def test_version_1_is_opened(tmp_path):
     lost = await store.open(LOST)
 
     assert lost == 1
-    assert (await store.thread(ACME, "thread_one")).metadata == {"colour": "blue"}
+    thread = await store.thread(ACME, "thread_one")
+    assert (thread.metadata, thread.user) == ({"colour": "blue"}, "ada")
     items = await store.items(ACME, "thread_one", 9)
     assert [item.id for item in items] == ["msg_one", "msg_two", "msg_three"]
     assert (await store.run(ACME, "run_one")).status == "completed"

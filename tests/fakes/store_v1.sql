@@ -70,9 +70,10 @@ CREATE TABLE threads (
     id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     metadata TEXT NOT NULL,
+    end_user TEXT,
     UNIQUE (tenant, id)
 ) STRICT;
-INSERT INTO "threads" VALUES(1,'acme','thread_one',1700000000,'{"colour":"blue"}');
+INSERT INTO "threads" VALUES(1,'acme','thread_one',1700000000,'{"colour":"blue"}','ada');
 CREATE INDEX items_in_order ON items (thread);
 CREATE INDEX runs_of_thread ON runs (thread);
 CREATE UNIQUE INDEX runs_active ON runs (thread) WHERE ended_at IS NULL;
