@@ -26,3 +26,14 @@ class TenantContext:
     def restricted(self) -> bool:
         """Whether there may be threads of the tenant that it does not reach."""
         return self.user is not None or self.thread_id is not None
+
+    def reaches(self, thread_id: str, user: str | None) -> bool:
+        """Whether it reaches a thread of the tenant.
+
+        Args:
+            thread_id: of the thread.
+            user: who started it.
+        """
+        if self.thread_id is not None:
+            return thread_id == self.thread_id
+        return self.user is None or user == self.user

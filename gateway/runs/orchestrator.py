@@ -19,6 +19,7 @@ from gateway.runs.items import user_message
 from gateway.runs.lifecycle import RunCreated, RunEnded
 from gateway.runs.live import LiveRun, TurnRequest
 from gateway.runs.log import RunLog
+from gateway.runs.reach import require_run, require_thread
 from gateway.runs.report import report
 from gateway.runs.stored import ending_of, head_of, outline, stored_log
 from gateway.runs.supervisor import Supervisor
@@ -97,12 +98,14 @@ class Orchestrator:
         """
         if (joined := await self._repeated(context, request)) is not None:
             return joined
+        await require_thread(self._store, context, request.thread_id)
         run = self._admission.joinable(context.tenant_id, request)
         if run is None:
             cut = self._admission.cut_run(context.tenant_id, request)
             if cut is not None:
                 return await self._outlined(context, cut)
             return await _existing(self._admit(tenant, context, request))
+        await require_run(self._store, context, run)
         return await _shared(run)
 
     async def find(self, context: TenantContext, run_id: str) -> Joined:
@@ -113,7 +116,7 @@ class Orchestrator:
             EventsExpiredError: it has ended, and its events are kept no longer.
             StoreError: the store could not be read.
         """
-        live = self._admission.run(context.tenant_id, run_id)
+        live = await self._live(context, run_id)
         if live is not None:
             return await _shared(live)
         run, ending = await self._ended_run(context, run_id)
@@ -151,9 +154,16 @@ class Orchestrator:
         return run
 
     async def _stored(self, context: TenantContext, run_id: str) -> Run:
-        if (live := self._admission.run(context.tenant_id, run_id)) is not None:
+        if (live := await self._live(context, run_id)) is not None:
             await live.share()
         return await self._store.run(context, run_id)
+
+    async def _live(self, context: TenantContext, run_id: str) -> LiveRun | None:
+        """A run that works now, within the context's reach."""
+        live = self._admission.run(context.tenant_id, run_id)
+        if live is not None:
+            await require_run(self._store, context, live)
+        return live
 
     async def delete_thread(self, context: TenantContext, thread_id: str) -> None:
         """Delete a thread on which no run works.
@@ -163,6 +173,7 @@ class Orchestrator:
             ThreadBusyError: a run works on it.
             StoreError: the store could not be written.
         """
+        await require_thread(self._store, context, thread_id)
         if (run := self._admission.working(context.tenant_id, thread_id)) is not None:
             raise ThreadBusyError(thread_id, run.id)
         await self._store.delete_thread(context, thread_id)
@@ -204,7 +215,7 @@ class Orchestrator:
 
     async def _outlined(self, context: TenantContext, run_id: str) -> Joined:
         """A run with its items, and an outline where its events are gone."""
-        live = self._admission.run(context.tenant_id, run_id)
+        live = await self._live(context, run_id)
         if live is not None:
             return await _shared(live)
         run, ending = await self._ended_run(context, run_id)

@@ -123,7 +123,9 @@ class Turn:
             correlation_id=run.context.correlation_id,
             head=self._head.raw,
             items=(run.message,),
-            thread=Thread(run.thread_id, run.head.created_at) if new else None,
+            thread=Thread(run.thread_id, run.head.created_at, user=run.context.user)
+            if new
+            else None,
             key=run.request.key,
         )
 
