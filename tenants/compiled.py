@@ -1,5 +1,6 @@
 """A tenant as requests see it: frozen, prepared once a revision, nothing left to parse."""
 
+import sys
 import zlib
 from collections.abc import Mapping
 
@@ -27,6 +28,11 @@ class ToolSource:
     def source(self) -> bytes:
         """The Python source."""
         return zlib.decompress(self.packed)
+
+
+def packed(file: str, source: bytes) -> ToolSource:
+    """A tool module's source, as it is kept."""
+    return ToolSource(sys.intern(file), zlib.compress(source))
 
 
 @attrs.frozen

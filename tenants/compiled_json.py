@@ -6,18 +6,16 @@ would misread comes with another ``FORMAT``.
 """
 
 import sys
-import zlib
 
 import attrs
 import msgspec
 
-from tenants.compiled import Assistant, CompiledTenant, TokenIssuer, ToolSource, Upstream
+from tenants.compiled import Assistant, CompiledTenant, TokenIssuer, Upstream, packed
 from tenants.errors import BrokenObjectError
 from tenants.model import DEFAULT_ALIAS, SecretRef
 
 FILE = "compiled.json"
 FORMAT = 1
-_LARGEST_SOURCE_BYTES = 1_048_576  # what ``tenants.sources`` reads of a file
 
 
 @attrs.frozen
@@ -55,7 +53,7 @@ class _Upstream:
 @attrs.frozen
 class _Module:
     file: str
-    packed: bytes
+    source: bytes
 
 
 @attrs.frozen
@@ -96,7 +94,7 @@ def encode(tenant: CompiledTenant) -> bytes:
         upstream=_Upstream(
             tenant.upstream.base_url, _Secret(key.name, key.version) if key else None
         ),
-        tool_module=_Module(module.file, module.packed) if module else None,
+        tool_module=_Module(module.file, module.source) if module else None,
         allowed_origins=tuple(sorted(tenant.allowed_origins)),
         expose_tool_calls=tenant.expose_tool_calls,
         public_chat=tenant.public_chat,
@@ -121,7 +119,7 @@ def decode(content: bytes, name: str = FILE) -> CompiledTenant:
             words = f"it has format {found}, and this program reads up to {FORMAT}: update it"
             raise BrokenObjectError(name, words)
         return _compiled(_tenant.decode(content))
-    except (msgspec.DecodeError, RecursionError, ValueError, zlib.error) as error:
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise BrokenObjectError(name, f"it is not a compiled tenant: {error}") from None
 
 
@@ -155,7 +153,9 @@ def _compiled(stored: _Tenant) -> CompiledTenant:
         upstream=Upstream(
             stored.upstream.base_url, SecretRef(key.name, key.version) if key else None
         ),
-        tool_module=_module(stored.tool_module) if stored.tool_module else None,
+        tool_module=packed(stored.tool_module.file, stored.tool_module.source)
+        if stored.tool_module
+        else None,
         allowed_origins=frozenset(stored.allowed_origins),
         expose_tool_calls=stored.expose_tool_calls,
         public_chat=stored.public_chat,
@@ -180,11 +180,3 @@ def _assistant(stored: _Assistant, shared: dict[bytes, bytes]) -> Assistant:
         timeout_seconds=stored.timeout_seconds,
         max_rounds=stored.max_rounds,
     )
-
-
-def _module(stored: _Module) -> ToolSource:
-    unpacking = zlib.decompressobj()
-    unpacking.decompress(stored.packed, _LARGEST_SOURCE_BYTES)
-    if not unpacking.eof:
-        raise ValueError("its tool module is cut, or too large")
-    return ToolSource(sys.intern(stored.file), stored.packed)

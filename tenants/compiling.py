@@ -5,36 +5,44 @@ for it, so it belongs on a thread.
 """
 
 import sys
-import zlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import attrs
 
-from tenants.compiled import Assistant, CompiledTenant, ToolSource, Upstream
+from migrations_of_config.chain import Chain
+from tenants.compiled import Assistant, CompiledTenant, Upstream, packed
 from tenants.describer import Described
 from tenants.describing import DESCRIBER, Describer
 from tenants.documents import FILE, Parsed, dotted, parse
 from tenants.errors import Fault, InvalidTenantError
 from tenants.lines import line_of
 from tenants.model import DEFAULT_INSTRUCTIONS, AssistantSettings, TenantDocument
-from tenants.rules import assistant_tables, at
+from tenants.rules import NO_INLINE_TOOLS, assistant_tables, at
 from tenants.sources import Sources
 
 LONGEST_INSTRUCTIONS = 256_000  # characters; OpenAI's API reference of assistants
 _NO_TOOLS = Described()
+_NO_TOOLS_HERE = Fault(FILE, "tools.isolation", NO_INLINE_TOOLS)
 
 
 def compile_tenant(
-    sources: Sources, *, private_upstreams: AbstractSet[str], describer: Describer = DESCRIBER
+    sources: Sources,
+    *,
+    private_upstreams: AbstractSet[str],
+    inline_tools: bool = True,
+    describer: Describer = DESCRIBER,
+    chain: Chain | None = None,
 ) -> CompiledTenant:
     """Compile a tenant.
 
     Args:
         sources: its files.
         private_upstreams: hosts that an upstream may have though they are private.
+        inline_tools: whether tool modules may run outside of cells.
         describer: imports its tool module, if it has one.
+        chain: of the document's schema versions; None: the released one.
 
     Raises:
         InvalidTenantError: with everything that is wrong with all of its files.
@@ -42,9 +50,12 @@ def compile_tenant(
     text = sources.texts.get(FILE)
     if text is None:
         raise InvalidTenantError(sources.tenant_id, sources.faults)
-    parsed = parse(text, directory=sources.tenant_id, private_upstreams=private_upstreams)
-    module = _described(sources, parsed.raw, describer)
-    faults = (*parsed.faults, *sources.faults, *_long_instructions(sources, parsed, text))
+    parsed = parse(
+        text, directory=sources.tenant_id, private_upstreams=private_upstreams, chain=chain
+    )
+    refused = () if inline_tools or sources.module is None else (_NO_TOOLS_HERE,)
+    module = _NO_TOOLS if refused else _described(sources, parsed.raw, describer)
+    faults = (*parsed.faults, *sources.faults, *_long_instructions(sources, parsed, text), *refused)
     if parsed.document is None or faults or module.faults:
         raise InvalidTenantError(sources.tenant_id, _in_order((*faults, *module.faults), text))
     return _tenant(sources, parsed.document, module)
@@ -95,7 +106,7 @@ def _tenant(sources: Sources, document: TenantDocument, module: Described) -> Co
             for alias, settings in document.every_assistant().items()
         },
         upstream=Upstream(base_url.rstrip("/") if base_url else None, document.upstream.api_key),
-        tool_module=_packed(sources.module),
+        tool_module=packed(*sources.module) if sources.module else None,
         allowed_origins=frozenset(document.access.allowed_origins),
         expose_tool_calls=document.access.expose_tool_calls,
     )
@@ -122,7 +133,3 @@ def _assistant(
         timeout_seconds=document.tools.timeout_seconds,
         max_rounds=document.tools.max_rounds,
     )
-
-
-def _packed(module: tuple[str, bytes] | None) -> ToolSource | None:
-    return ToolSource(sys.intern(module[0]), zlib.compress(module[1])) if module else None

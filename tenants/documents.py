@@ -1,21 +1,29 @@
-"""``tenant.toml``: from its text to the model, with everything that is wrong with it at once."""
+"""``tenant.toml``: from its text to the model, with everything that is wrong with it at once.
+
+A document of an earlier schema version is brought on first, so that all that follows knows the
+newest form alone.
+"""
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Any
 
 import attrs
 
+from migrations_of_config.chain import Chain, released
+from migrations_of_config.errors import NewerDocumentError, VersionError
 from tenants.conversion import structure
 from tenants.errors import Fault
 from tenants.lines import Path, line_of
-from tenants.model import SCHEMA_VERSION, TenantDocument
+from tenants.model import TenantDocument
 from tenants.rules import broken_rules
 
 FILE = "tenant.toml"
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)")
+_VERSION: Path = ("schema_version",)
 
 
 @attrs.frozen
@@ -23,7 +31,7 @@ class Parsed:
     """A document as far as it could be read.
 
     Args:
-        raw: what TOML says; empty where it is not TOML.
+        raw: what TOML says, in the newest schema version; empty where it cannot be read.
         document: None where there are faults.
     """
 
@@ -32,26 +40,45 @@ class Parsed:
     faults: tuple[Fault, ...] = ()
 
 
-def parse(text: str, *, directory: str, private_upstreams: AbstractSet[str]) -> Parsed:
+@cache
+def released_chain() -> Chain:
+    """The schema versions of this program."""
+    return released()
+
+
+def parse(
+    text: str,
+    *,
+    directory: str,
+    private_upstreams: AbstractSet[str],
+    chain: Chain | None = None,
+) -> Parsed:
     """Read a document.
 
     Args:
         text: all of it, decoded.
-        directory: the name of the directory that holds it.
+        directory: the name of the directory that holds it, which is the tenant's id.
         private_upstreams: hosts that an upstream may have though they are private.
+        chain: of schema versions; None: the released one.
     """
-    try:
-        raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return Parsed({}, None, (_syntax_fault(error),))
-    problems = [*_version_problems(raw)]
+    newest = _newest(text, chain or released_chain())
+    if newest.faults:
+        return newest
+    document, problems = structure(newest.raw)
+    problems += broken_rules(newest.raw, directory=directory, private_upstreams=private_upstreams)
     if problems:
-        return Parsed(raw, None, _faults(text, problems))
-    document, problems = structure(raw)
-    problems += broken_rules(raw, directory=directory, private_upstreams=private_upstreams)
-    if problems:
-        return Parsed(raw, None, _faults(text, problems))
-    return Parsed(raw, document)
+        return Parsed(newest.raw, None, _faults(text, problems))
+    return Parsed(newest.raw, document)
+
+
+def readable(text: str, chain: Chain | None = None) -> Mapping[str, Any]:
+    """What a document says in the newest schema version, as far as it can be read.
+
+    Args:
+        text: all of it, decoded.
+        chain: of schema versions; None: the released one.
+    """
+    return _newest(text, chain or released_chain()).raw
 
 
 def dotted(path: Path) -> str:
@@ -60,25 +87,33 @@ def dotted(path: Path) -> str:
     return text.removeprefix(".")
 
 
+def _newest(text: str, chain: Chain) -> Parsed:
+    """What TOML says, brought to the newest schema version; not yet judged beyond that."""
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return Parsed({}, None, (_syntax_fault(error),))
+    try:
+        return Parsed(chain.upgrade(raw), None)
+    except NewerDocumentError as error:
+        words = f"this document is newer than this program, which reads up to {error.newest}"
+    except VersionError as error:
+        missing = "schema_version" not in raw
+        words = f"{'required: ' if missing else ''}write schema_version = {error.newest}"
+    except Exception as error:  # noqa: BLE001  (a revision takes values that nobody has judged yet)
+        words = (
+            f"this cannot be brought to schema version {chain.newest}, since what it holds is not"
+            f" of the version that it names: {type(error).__name__}: {error}"
+        )
+    return Parsed(raw, None, _faults(text, [(_VERSION, words)]))
+
+
 def _syntax_fault(error: Exception) -> Fault:
     place = _PLACE.search(str(error))
     if isinstance(error, RecursionError):
         return Fault(FILE, "", "its arrays or tables are nested too deeply")
     message = _PLACE.sub("", str(error))
     return Fault(FILE, "", f"this is not TOML: {message}", int(place[1]) if place else None)
-
-
-def _version_problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    version = raw.get("schema_version")
-    if version is None:
-        yield ("schema_version",), f"required: write schema_version = {SCHEMA_VERSION}"
-    elif type(version) is int and version > SCHEMA_VERSION:
-        yield (
-            ("schema_version",),
-            f"this document is newer than this program, which reads up to {SCHEMA_VERSION}",
-        )
-    elif type(version) is not int or version < 1:
-        yield ("schema_version",), f"write schema_version = {SCHEMA_VERSION}"
 
 
 def _faults(text: str, problems: list[tuple[Path, str]]) -> tuple[Fault, ...]:
