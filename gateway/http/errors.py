@@ -44,6 +44,56 @@ class TenantMismatchError(RequestError):
 
 
 @attrs.frozen
+class CredentialRefusedError(RequestError):
+    """The request has no credential that opens this tenant.
+
+    One error for all of it: no credential, an unknown one, another tenant's, an expired one.
+    """
+
+
+@attrs.frozen
+class SeveralCredentialsError(RequestError):
+    """The request has two different credentials of ours."""
+
+
+@attrs.frozen
+class InsufficientScopeError(RequestError):
+    """The credential is a good one, and does not open this route.
+
+    Args:
+        scope: what it lacks.
+    """
+
+    scope: str
+
+
+@attrs.frozen
+class OriginNotAllowedError(RequestError):
+    """The request comes from a web page of an origin that the tenant does not list."""
+
+
+@attrs.frozen
+class TooManyAttemptsError(RequestError):
+    """Too many attempts came from the client's address.
+
+    Args:
+        retry_after_seconds: until the next one is looked at.
+    """
+
+    retry_after_seconds: float
+
+
+@attrs.frozen
+class ThreadBoundError(RequestError):
+    """A session that is for one thread asked to start another."""
+
+
+@attrs.frozen
+class SessionsOffError(RequestError):
+    """The operator has set no secret that sessions could be signed with."""
+
+
+@attrs.frozen
 class RunUnsuccessfulError(RequestError):
     """The run that answers a JSON request ended without an answer."""
 

@@ -17,13 +17,21 @@ from gateway.engines.errors import Cause, EngineError
 from gateway.http.entrance import entrance
 from gateway.http.errors import (
     BadInputError,
+    CredentialRefusedError,
+    InsufficientScopeError,
+    OriginNotAllowedError,
     RunUnsuccessfulError,
+    SessionsOffError,
+    SeveralCredentialsError,
     TenantMismatchError,
     TenantRequiredError,
+    ThreadBoundError,
+    TooManyAttemptsError,
     UnsupportedMediaTypeError,
 )
 from gateway.http.frames import FrameError, NoTurnError, TurnInProgressError
 from gateway.http.reply import Reply
+from gateway.identity.errors import IssuerUnavailableError, TokenRefusedError
 from gateway.runs.errors import (
     DrainingError,
     EventsExpiredError,
@@ -130,6 +138,13 @@ STORE_UNAVAILABLE = Problem(
     "store-unavailable", 503, "Threads cannot be read or written now"
 ).retried_after(5)
 RUN_ENDED = Problem("run-ended", 409, "The run has ended")
+# RFC 6750, section 3; Basic is taken too, but offering it would open the browser's own dialog.
+UNAUTHORIZED = Problem(
+    "unauthorized",
+    401,
+    "A credential of this tenant is needed",
+    headers={"WWW-Authenticate": 'Bearer realm="assistant gateway"'},
+)
 
 CAUSES: Mapping[Cause, Problem] = {
     Cause.RATE_LIMITED: Problem("upstream-rate-limited", 429, "The model's provider is busy"),
@@ -163,6 +178,22 @@ def _thread_busy(error: ThreadBusyError) -> Problem:
     return problem.extended(run_id=error.run_id, thread_id=error.thread_id)
 
 
+def _insufficient_scope(error: InsufficientScopeError) -> Problem:
+    challenge = f'Bearer error="insufficient_scope", scope="{error.scope}"'
+    return Problem(
+        "insufficient-scope",
+        403,
+        "The credential does not open this route",
+        f"This needs an API key with the scope {error.scope}.",
+        headers={"WWW-Authenticate": challenge},
+    )
+
+
+def _too_many_attempts(error: TooManyAttemptsError) -> Problem:
+    problem = Problem("too-many-attempts", 429, "Too many attempts came from this address")
+    return problem.retried_after(error.retry_after_seconds)
+
+
 def _run_ended(error: RunEndedError) -> Problem:
     return RUN_ENDED.extended(run_id=error.run_id, run_status=error.status)
 
@@ -194,6 +225,26 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     UnsupportedMediaTypeError: Problem("unsupported-media-type", 415, "The body must be JSON"),
     TenantRequiredError: Problem("tenant-required", 400, "The request names no tenant"),
     TenantMismatchError: Problem("tenant-mismatch", 400, "The request names two tenants"),
+    CredentialRefusedError: UNAUTHORIZED,
+    TokenRefusedError: UNAUTHORIZED,
+    SeveralCredentialsError: Problem(
+        "several-credentials", 400, "The request has two different credentials"
+    ),
+    InsufficientScopeError: _insufficient_scope,
+    OriginNotAllowedError: Problem("origin-not-allowed", 403, "This origin is not allowed"),
+    TooManyAttemptsError: _too_many_attempts,
+    ThreadBoundError: Problem(
+        "thread-bound", 403, "This session is for one thread and may not start another"
+    ),
+    SessionsOffError: Problem(
+        "sessions-off",
+        501,
+        "Sessions are off",
+        "Sessions are off: the gateway's operator has set no GATEWAY_SESSION_SECRET.",
+    ),
+    IssuerUnavailableError: Problem(
+        "issuer-unavailable", 503, "The issuer of the token cannot be asked for its keys now"
+    ).retried_after(10),
     RunUnsuccessfulError: _unsuccessful,
     TurnInProgressError: Problem("turn-in-progress", 409, "A turn already runs on this connection"),
     NoTurnError: Problem("no-turn", 409, "No turn runs on this connection"),

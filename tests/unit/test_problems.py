@@ -11,6 +11,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 import gateway.engines.errors
 import gateway.http.errors
 import gateway.http.frames
+import gateway.identity.errors
 import gateway.runs.errors
 import gateway.store.errors
 import tenants.errors
@@ -32,6 +33,7 @@ PACKAGES = [
     gateway.engines.errors,
     gateway.http.errors,
     gateway.http.frames,
+    gateway.identity.errors,
     gateway.runs.errors,
     gateway.store.errors,
     tenants.errors,
@@ -58,6 +60,7 @@ def any_of(kind):
         "faults": (("field", "is wrong"),),
         "head": HEAD,
         "ending": RunEnded("failed"),
+        "retry_after_seconds": 3,
     }
     names = [
         name
