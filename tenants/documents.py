@@ -81,6 +81,12 @@ def readable(text: str, chain: Chain | None = None) -> Mapping[str, Any]:
     return _newest(text, chain or released_chain()).raw
 
 
+def written_version(content: bytes) -> int:
+    """The schema version in which a document is written that was found good before."""
+    version: int = tomllib.loads(content.decode("utf-8-sig"))["schema_version"]
+    return version
+
+
 def dotted(path: Path) -> str:
     """A path as a person writes it: ``access.allowed_origins[1]``."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)

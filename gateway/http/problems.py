@@ -56,6 +56,16 @@ from tenants.errors import (
     TenantUnavailableError,
     UnknownTenantError,
 )
+from tenants.releases.errors import (
+    ContendedError,
+    OffboardingError,
+    PublishConflictError,
+    TenantExistsError,
+    TooManyKeysError,
+    UnknownKeyError,
+    UnknownRevisionError,
+    WorkingFormError,
+)
 
 _log = structlog.get_logger(__name__)
 _SERVER_ERROR = 500
@@ -173,6 +183,11 @@ def _not_found(error: NotFoundError) -> Problem:
     return Problem(f"unknown-{error.kind}", 404, f"There is no such {error.kind}")
 
 
+def _publish_conflict(error: PublishConflictError) -> Problem:
+    problem = Problem("publish-conflict", 409, "Somebody else changed the tenant meanwhile")
+    return problem.extended(revision=error.revision)
+
+
 def _thread_busy(error: ThreadBusyError) -> Problem:
     problem = Problem("thread-busy", 409, "A run works on this thread")
     return problem.extended(run_id=error.run_id, thread_id=error.thread_id)
@@ -255,6 +270,18 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     RegistryUnavailableError: TENANT_UNAVAILABLE,
     SecretMissingError: TENANT_UNAVAILABLE,
     SecretsUnavailableError: TENANT_UNAVAILABLE,
+    TenantExistsError: Problem("tenant-exists", 409, "There is such a tenant already"),
+    WorkingFormError: Problem(
+        "tenant-in-working-form", 409, "The tenant was never published, so publish it first"
+    ),
+    OffboardingError: Problem("tenant-offboarding", 409, "The tenant is being deleted"),
+    PublishConflictError: _publish_conflict,
+    UnknownRevisionError: Problem("unknown-revision", 404, "There is no such revision"),
+    UnknownKeyError: Problem("unknown-key", 404, "There is no such live key"),
+    TooManyKeysError: Problem("too-many-keys", 409, "The tenant has too many live keys"),
+    ContendedError: Problem(
+        "registry-contended", 503, "Others wrote to the registry all the time"
+    ).retried_after(5),
     NotFoundError: _not_found,
     ThreadBusyError: _thread_busy,
     KeyUsedError: _key_used,

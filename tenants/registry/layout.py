@@ -6,6 +6,7 @@ to that.
 
 CHANGES = "changes.json"
 POINTERS = "tenants/*/current.json"
+WORKING_FORMS = "tenants/*/tenant.toml"
 
 
 def pointer(tenant_id: str) -> str:
@@ -18,6 +19,16 @@ def keys(tenant_id: str) -> str:
     return f"tenants/{tenant_id}/keys.json"
 
 
+def source(tenant_id: str, file: str) -> str:
+    """A file of a tenant in working form, outside of any revision."""
+    return f"tenants/{tenant_id}/{file}"
+
+
+def audits(tenant_id: str) -> str:
+    """The pattern of a tenant's audit entries."""
+    return f"tenants/{tenant_id}/audit/*.json"
+
+
 def audit(tenant_id: str, time: str, number: int) -> str:
     """One entry of who did what; ``time`` sorts as text."""
     return f"tenants/{tenant_id}/audit/{time}-{number}.json"
@@ -26,6 +37,11 @@ def audit(tenant_id: str, time: str, number: int) -> str:
 def revision(tenant_id: str, number: int, sha256: str, file: str) -> str:
     """A file of a revision."""
     return f"tenants/{tenant_id}/revisions/{number}-{sha256[:12]}/{file}"
+
+
+def tenant_of(name: str) -> str:
+    """Whose object this is."""
+    return name.split("/")[1]
 
 
 def everything(tenant_id: str) -> str:

@@ -28,14 +28,6 @@ def api_key(stored: StoredKey) -> ApiKey:
     )
 
 
-def stored_key(key: ApiKey, note: str = "") -> StoredKey:
-    """A key as it is stored."""
-    return StoredKey(
-        id=key.id,
-        sha256=key.sha256,
-        scope=" ".join(sorted(key.scopes)),
-        created_at=key.created_at,
-        expires_at=key.expires_at,
-        revoked_at=key.revoked_at,
-        note=note,
-    )
+def alive(stored: StoredKey, now: float) -> bool:
+    """Whether a key opens anything at this Unix time; a revoked one never does again."""
+    return stored.revoked_at is None and (stored.expires_at is None or now < stored.expires_at)

@@ -15,6 +15,7 @@ import gateway.identity.errors
 import gateway.runs.errors
 import gateway.store.errors
 import tenants.errors
+import tenants.releases.errors
 from gateway.engines.errors import Cause, EngineError
 from gateway.http.errors import BadInputError, RunUnsuccessfulError
 from gateway.http.frames import FrameError
@@ -37,6 +38,7 @@ PACKAGES = [
     gateway.runs.errors,
     gateway.store.errors,
     tenants.errors,
+    tenants.releases.errors,
 ]
 HEAD = RunCreated("run_1", "thread_1", "asst_1", "m", "c", 0)
 

@@ -1,0 +1,152 @@
+"""A tenant's pointer: reading it, and moving it in the one order that is safe to die in."""
+
+import attrs
+
+from tenants.documents import FILE
+from tenants.errors import UnknownTenantError
+from tenants.registry import layout
+from tenants.registry.objects import NEW, ObjectChangedError, Objects
+from tenants.registry.stored import AuditEntry, Pointer
+from tenants.registry.stored_json import encode
+from tenants.releases.audit import REFUSED, record
+from tenants.releases.errors import OffboardingError, PublishConflictError, WorkingFormError
+from tenants.releases.feed import Announce
+from tenants.releases.loading import decode_pointer
+
+
+@attrs.frozen
+class Held:
+    """A pointer as it was read.
+
+    Args:
+        generation: of ``current.json``.
+    """
+
+    tenant_id: str
+    pointer: Pointer
+    generation: int
+
+
+@attrs.frozen
+class Intent:
+    """Who changes a tenant, when and why.
+
+    Args:
+        by: such as a login name.
+        now: Unix seconds.
+        note: for people.
+        expected: the generation of the pointer that they saw; None: whatever it is.
+    """
+
+    by: str
+    now: int
+    note: str = ""
+    expected: int | None = None
+
+    def entry(self, action: str, **details: str | int) -> AuditEntry:
+        """What the audit says of it."""
+        noted = {"note": self.note} if self.note else {}
+        return AuditEntry(self.now, self.by, action, {**details, **noted})
+
+
+def find(objects: Objects, tenant_id: str) -> Held | None:
+    """A tenant's pointer, or None where nothing is published under that id.
+
+    Raises:
+        BrokenObjectError: it makes no sense.
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    stored = objects.read(layout.pointer(tenant_id))
+    if stored is None:
+        return None
+    return Held(tenant_id, decode_pointer(tenant_id, stored.content), stored.generation)
+
+
+def held(objects: Objects, tenant_id: str, intent: Intent) -> Held:
+    """The pointer of a tenant that is to be changed.
+
+    Raises:
+        UnknownTenantError: there is no such tenant.
+        WorkingFormError: it was never published.
+        OffboardingError: its deletion has begun.
+        PublishConflictError: it is not the one that was seen.
+        BrokenObjectError: it makes no sense.
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    found = find(objects, tenant_id)
+    if found is None and in_working_form(objects, tenant_id):
+        raise WorkingFormError(tenant_id)
+    return changeable(tenant_id, found, intent)
+
+
+def changeable(tenant_id: str, found: Held | None, intent: Intent) -> Held:
+    """A pointer, where it may be changed; see ``held``."""
+    if found is None:
+        raise UnknownTenantError(tenant_id)
+    if found.pointer.offboarding:
+        raise OffboardingError(tenant_id)
+    if intent.expected not in {None, found.generation}:
+        raise PublishConflictError(tenant_id, found.pointer.revision, found.pointer.by)
+    return found
+
+
+def in_working_form(objects: Objects, tenant_id: str) -> bool:
+    """Whether a directory registry holds a tenant's files outside of any revision."""
+    return objects.read(layout.source(tenant_id, FILE)) is not None
+
+
+def move(
+    objects: Objects,
+    before: Held | None,
+    after: Held,
+    entry: AuditEntry,
+    announce: Announce,
+) -> Held:
+    """Write a pointer in another's place: audit entry, pointer, change feed.
+
+    Args:
+        objects: the registry.
+        before: what it replaces; None: there must be none.
+        after: the pointer to write; its generation is not known yet.
+        entry: for the audit.
+        announce: tells replicas.
+
+    Returns:
+        What was written, with its generation.
+
+    Raises:
+        PublishConflictError: somebody else was first; nothing has changed.
+        ContendedError: it is changed, and the feed does not say so yet.
+        ObjectsUnavailableError: the registry cannot be written.
+    """
+    tenant_id = after.tenant_id
+    record(objects, tenant_id, entry)
+    try:
+        generation = objects.write(
+            layout.pointer(tenant_id),
+            encode(after.pointer),
+            expected=before.generation if before else NEW,
+            labels=labels_of(after.pointer),
+        )
+    except ObjectChangedError:
+        record(objects, tenant_id, attrs.evolve(entry, action=REFUSED))
+        winner = find(objects, tenant_id)
+        if winner is None:
+            raise PublishConflictError(tenant_id, None, "") from None
+        raise PublishConflictError(tenant_id, winner.pointer.revision, winner.pointer.by) from None
+    announce(objects, (tenant_id,), entry.action, entry.at)
+    return attrs.evolve(after, generation=generation)
+
+
+def labels_of(pointer: Pointer) -> dict[str, str]:
+    """A pointer's facts as a listing shows them."""
+    return {
+        "name": pointer.name,
+        "revision": str(pointer.revision),
+        "sha256": pointer.sha256,
+        "published_at": str(pointer.published_at),
+        "by": pointer.by,
+        "suspended": str(pointer.suspended).lower(),
+        "offboarding": str(pointer.offboarding).lower(),
+        "schema_version": str(pointer.schema_version),
+    }

@@ -1,0 +1,166 @@
+"""What a registry holds, for people: tenants, their revisions, a revision's files."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from tenants import compiled_json
+from tenants.compiled import CompiledTenant
+from tenants.errors import BrokenObjectError, UnknownTenantError
+from tenants.model import is_tenant_id
+from tenants.registry import layout
+from tenants.registry.objects import Listed, Objects
+from tenants.registry.stored import StoredRevision
+from tenants.releases.errors import UnknownRevisionError, WorkingFormError
+from tenants.releases.pointers import Held, find, in_working_form
+from tenants.sources import digest
+
+
+@attrs.frozen
+class ListedTenant:
+    """A published tenant as a listing shows it, from its pointer's labels.
+
+    Args:
+        published_at: Unix seconds.
+        generation: of its pointer.
+    """
+
+    tenant_id: str
+    name: str
+    revision: int
+    sha256: str
+    published_at: int
+    by: str
+    suspended: bool
+    offboarding: bool
+    schema_version: int
+    generation: int
+
+
+@attrs.frozen(eq=False)
+class StoredRelease:
+    """A revision as it was read back, and found to be whole.
+
+    Args:
+        files: its sources by name.
+    """
+
+    revision: StoredRevision
+    files: Mapping[str, bytes]
+    compiled: CompiledTenant
+
+
+def list_tenants(objects: Objects) -> Iterator[ListedTenant]:
+    """Every published tenant, by id; no object is read.
+
+    Raises:
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    for listed in objects.list(layout.POINTERS):
+        yield _listed(listed)
+
+
+def list_working_forms(objects: Objects) -> Iterator[str]:
+    """The ids of tenants in working form, published ones too; for directory registries alone.
+
+    Raises:
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    for listed in objects.list(layout.WORKING_FORMS):
+        tenant_id = layout.tenant_of(listed.name)
+        if is_tenant_id(tenant_id):
+            yield tenant_id
+
+
+def show(objects: Objects, tenant_id: str) -> Held:
+    """A tenant's pointer, with its history.
+
+    Raises:
+        UnknownTenantError: there is no such tenant.
+        WorkingFormError: it was never published.
+        BrokenObjectError: the pointer makes no sense.
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    found = find(objects, tenant_id)
+    if found is None and in_working_form(objects, tenant_id):
+        raise WorkingFormError(tenant_id)
+    if found is None:
+        raise UnknownTenantError(tenant_id)
+    return found
+
+
+def history(objects: Objects, tenant_id: str) -> tuple[StoredRevision, ...]:
+    """The revisions that were published, newest first; see ``show``."""
+    return show(objects, tenant_id).pointer.history[::-1]
+
+
+def read_release(objects: Objects, tenant_id: str, revision: int | None = None) -> StoredRelease:
+    """Read all of a revision back.
+
+    Args:
+        objects: the registry.
+        tenant_id: of a published tenant.
+        revision: its number; None: the one in force.
+
+    Raises:
+        UnknownTenantError: there is no such tenant.
+        WorkingFormError: it was never published.
+        UnknownRevisionError: it has no such revision.
+        BrokenObjectError: the revision is not whole.
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    return read_whole(objects, tenant_id, revision_of(show(objects, tenant_id), revision))
+
+
+def revision_of(held: Held, number: int | None) -> StoredRevision:
+    """A published revision by its number; None: the one in force.
+
+    Raises:
+        UnknownRevisionError: there is none, or it is kept no longer.
+    """
+    number = held.pointer.revision if number is None else number
+    for each in held.pointer.history:
+        if each.revision == number:
+            return each
+    raise UnknownRevisionError(held.tenant_id, number)
+
+
+def read_whole(objects: Objects, tenant_id: str, revision: StoredRevision) -> StoredRelease:
+    """Read a revision's files and see that they are what was published.
+
+    Raises:
+        BrokenObjectError: they are not.
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    folder = layout.revision(tenant_id, revision.revision, revision.sha256, "")
+    files = {}
+    for listed in objects.list(f"{folder}**"):
+        stored = objects.read(listed.name)
+        if stored is not None:
+            files[listed.name.removeprefix(folder)] = stored.content
+    name = folder + compiled_json.FILE
+    compiled = files.pop(compiled_json.FILE, b"")
+    if hashlib.sha256(compiled).hexdigest() != revision.compiled_sha256:
+        raise BrokenObjectError(name, "it is missing, or not what was published")
+    if digest(files) != revision.sha256:
+        raise BrokenObjectError(folder, "its files are not those that were published")
+    return StoredRelease(revision, files, compiled_json.decode(compiled, name))
+
+
+def _listed(listed: Listed) -> ListedTenant:
+    try:
+        return ListedTenant(
+            tenant_id=layout.tenant_of(listed.name),
+            name=listed.labels["name"],
+            revision=int(listed.labels["revision"]),
+            sha256=listed.labels["sha256"],
+            published_at=int(listed.labels["published_at"]),
+            by=listed.labels["by"],
+            suspended=listed.labels["suspended"] == "true",
+            offboarding=listed.labels["offboarding"] == "true",
+            schema_version=int(listed.labels["schema_version"]),
+            generation=listed.generation,
+        )
+    except (KeyError, ValueError):
+        raise BrokenObjectError(listed.name, "its labels are missing: publish it anew") from None
