@@ -31,8 +31,7 @@ from gateway.store.sqlite import SqliteStore
 from gateway.telemetry.metrics import Metrics
 from gateway.tools.process import ProcessExecutor
 from tenants.registry.directory import DirectoryRegistry
-from tenants.secrets.directory import DirectorySecrets
-from tenants.secrets.environment import EnvironmentSecrets
+from tenants.secrets.opening import open_secrets
 
 _log = structlog.get_logger(__name__)
 
@@ -76,6 +75,9 @@ class Gateway:
             private_upstreams=frozenset(settings.private_upstreams),
             on_event=self.metrics.tenant_loaded,
         )
+        self._secrets = open_secrets(
+            settings.secrets, settings.tenant_secrets, settings.secret_manager_emulator
+        )
         self._transport = Transport()
         self._executor = ProcessExecutor(on_death=self.metrics.tool_worker_died)
         self._orchestrator = Orchestrator(self._services(settings))
@@ -93,11 +95,6 @@ class Gateway:
         await self._orchestrator.drain(grace_seconds)
 
     def _services(self, settings: Settings) -> TurnServices:
-        secrets = (
-            EnvironmentSecrets(settings.tenant_secrets)
-            if settings.secrets is None
-            else DirectorySecrets(settings.secrets)
-        )
         operator = Credential(settings.openai_base_url, settings.openai_api_key or "")
         return TurnServices(
             engine=ResponsesEngine(
@@ -105,7 +102,7 @@ class Gateway:
             ),
             executor=self._executor,
             store=self._store,
-            credentials=Credentials(secrets, operator),
+            credentials=Credentials(self._secrets, operator),
             metrics=self.metrics,
             limits=self._turns,
         )
@@ -145,6 +142,7 @@ class Gateway:
             stack.push_async_callback(self._store.close)
             if lost:
                 _log.warning("runs_lost", count=lost)
+            stack.push_async_callback(self._secrets.close)
             await stack.enter_async_context(self._transport)
             stack.push_async_callback(self._executor.close)
             await self._registry.start()

@@ -3,10 +3,11 @@
 Like ``gateway.app`` this module names adapters: it reaches for what the gateway would be made of.
 """
 
+import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,12 +19,11 @@ from gateway.store.sqlite_file import connect, opened
 from gateway.store.sqlite_schema import MIGRATIONS
 from tenants.compiled import CompiledTenant
 from tenants.compiling import compile_tenant
-from tenants.errors import InvalidTenantError, SecretMissingError, SecretsUnavailableError
-from tenants.ports import Secrets
+from tenants.errors import InvalidTenantError
 from tenants.registry.listing import list_tenants
-from tenants.secrets.directory import DirectorySecrets
-from tenants.secrets.environment import EnvironmentSecrets, variable
+from tenants.secrets.checking import Needed, unreachable, unreadable
 from tenants.secrets.environment import check as misnamed
+from tenants.secrets.opening import open_store
 from tenants.sources import read_sources
 
 
@@ -53,9 +53,7 @@ def tenant_ids(settings: Settings) -> list[str]:
 
 def before_serving(settings: Settings) -> list[str]:
     """What would keep a gateway from starting; a broken tenant would not."""
-    faults = [] if settings.secrets else list(misnamed(settings.tenant_secrets))
-    if settings.secrets is not None and not _is_readable(settings.secrets):
-        faults.append(_unreadable_secrets(settings.secrets))
+    faults = asyncio.run(_secret_faults(settings))
     try:
         tenant_ids(settings)
     except OSError as error:
@@ -101,48 +99,26 @@ def _unknown_default(settings: Settings, ids: Sequence[str]) -> Iterator[str]:
 
 
 async def _secrets(settings: Settings, tenants: Iterable[CompiledTenant]) -> Check:
+    needed = [(each.tenant_id, each.upstream.api_key) for each in tenants if each.upstream.api_key]
+    faults = await _secret_faults(settings, needed)
+    return Check("secrets", settings.secrets.described, tuple(faults))
+
+
+async def _secret_faults(settings: Settings, needed: Sequence[Needed] = ()) -> list[str]:
+    """What is wrong with the store of secrets and, where it can be read, with these secrets."""
     place = settings.secrets
-    secrets: Secrets
-    if place is None:
-        secrets = EnvironmentSecrets(settings.tenant_secrets)
-        faults = list(misnamed(settings.tenant_secrets))
-    else:
-        secrets = DirectorySecrets(place)
-        faults = [] if _is_readable(place) else [_unreadable_secrets(place)]
-    for tenant in tenants:
-        faults += [fault async for fault in _missing(secrets, tenant, place)]
-    found = "environment variables AGW_<ID>__<NAME>" if place is None else str(place)
-    return Check("secrets", found, tuple(faults))
-
-
-def _is_readable(directory: Path) -> bool:
-    return directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
+    faults = list(misnamed(settings.tenant_secrets)) if place.kind == "env" else []
+    store = open_store(place, settings.tenant_secrets, settings.secret_manager_emulator)
+    try:
+        if away := await unreachable(store):
+            return [f"GATEWAY_SECRETS: {away}"]
+        return faults + await unreadable(store, place, needed)
+    finally:
+        await store.close()
 
 
 def _unreadable_registry(place: Path, error: OSError) -> str:
     return f"GATEWAY_TENANTS: {place} cannot be read ({error.strerror}). Make it, or name another."
-
-
-def _unreadable_secrets(place: Path) -> str:
-    return f"GATEWAY_SECRETS: {place} is no directory that can be read. Mount it, or name another."
-
-
-async def _missing(
-    secrets: Secrets, tenant: CompiledTenant, place: Path | None
-) -> AsyncIterator[str]:
-    ref = tenant.upstream.api_key
-    if ref is None:
-        return
-    if place is None:
-        home = f"the variable {variable(tenant.tenant_id, ref.name)}"
-    else:
-        home = f"the file {place}/agw_{tenant.tenant_id}_{ref.name}"
-    try:
-        await secrets.read(tenant.tenant_id, ref)
-    except SecretMissingError:
-        yield f"{tenant.tenant_id}: its secret {ref.name} is missing. Set {home}."
-    except SecretsUnavailableError:
-        yield f"{tenant.tenant_id}: its secret {ref.name} cannot be read. Mend {home}."
 
 
 def _store(path: Path) -> Check:

@@ -11,6 +11,7 @@ from dotenv.parser import parse_stream
 
 from gateway import variables
 from gateway.variables import Network, RefusedError
+from tenants.secrets.places import SecretPlace
 
 # What Kubernetes injects into each container of a namespace with a Service called `gateway`.
 _INJECTED = re.compile(r"GATEWAY_SERVICE_.*|GATEWAY_PORT_\d+_(TCP|UDP|SCTP)(_.*)?")
@@ -57,7 +58,8 @@ class Settings:
 
     Args:
         tenants: the directory of tenants.
-        secrets: the directory of secrets; None: ``tenant_secrets``.
+        secrets: where tenants' secrets are; ``env`` means ``tenant_secrets``.
+        secret_manager_emulator: ``host:port`` of a server in Secret Manager's place.
         store: the SQLite file.
         openai_api_key: None: the simulator is the upstream.
         log_format: ``json`` or ``keyvalue``; None: JSON unless the stream is a terminal.
@@ -68,7 +70,7 @@ class Settings:
     host: str = _setting("GATEWAY_HOST", variables.host, "127.0.0.1")
     port: int = _setting("GATEWAY_PORT", variables.port, 8000)
     tenants: Path = _setting("GATEWAY_TENANTS", variables.registry, Path("examples/tenants"))
-    secrets: Path | None = _setting("GATEWAY_SECRETS", variables.secret_store, None)
+    secrets: SecretPlace = _setting("GATEWAY_SECRETS", variables.secret_store, SecretPlace())
     store: Path = _setting("GATEWAY_STORE", variables.store, Path(".data/gateway.db"))
     default_tenant: str | None = _setting("GATEWAY_DEFAULT_TENANT", variables.tenant_id, None)
     internal_port: int = _setting("GATEWAY_INTERNAL_PORT", variables.port, 9090)
@@ -86,6 +88,9 @@ class Settings:
     openai_api_key: str | None = _setting("OPENAI_API_KEY", variables.secret, None, repr=False)
     openai_base_url: str = _setting(
         "OPENAI_BASE_URL", variables.base_url, "https://api.openai.com/v1"
+    )
+    secret_manager_emulator: str | None = _setting(
+        "SECRET_MANAGER_EMULATOR_HOST", variables.address, None
     )
     log_level: str = _setting(
         "LOGGING_LEVEL",

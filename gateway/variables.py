@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from tenants.secrets.places import SecretPlace
+
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 T = TypeVar("T")
 
@@ -184,13 +186,19 @@ def registry(text: str) -> Path:
     return _path_after("dir:", text)
 
 
-def secret_store(text: str) -> Path | None:
-    """``dir:PATH``, or None for ``env``."""
-    if text == "env":
-        return None
-    if text.startswith("gcp:"):
-        raise RefusedError("Secret Manager is not part of this version yet", "Use env or dir:PATH")
-    return _path_after("dir:", text, also="env or ")
+def secret_store(text: str) -> SecretPlace:
+    """``env``, ``dir:PATH`` or ``gcp:PROJECT``."""
+    try:
+        return SecretPlace.parse(text)
+    except ValueError as error:
+        raise RefusedError(f"it is not of the form {error}", f"Use {error}") from None
+
+
+def address(text: str) -> str:
+    """``HOST:PORT``, of a server without encryption."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}", text):
+        raise RefusedError(f"{text!r} is not of the form HOST:PORT", "Use such as localhost:9090")
+    return text
 
 
 def store(text: str) -> Path:

@@ -68,15 +68,26 @@ class RegistryUnavailableError(TenantsError):
 
 @attrs.frozen
 class SecretMissingError(TenantsError):
-    """A secret that a tenant refers to does not exist or is empty."""
+    """A secret that a tenant refers to does not exist, is empty or is switched off.
+
+    Args:
+        reason: which of these, for operators alone.
+    """
 
     tenant_id: str
     name: str
+    reason: str = "there is none"
 
 
 @attrs.frozen
 class SecretsUnavailableError(TenantsError):
-    """The secret store did not answer."""
+    """The secret store did not answer, or what it answered cannot be used.
+
+    Args:
+        detail: why, and how to mend it; names the place, so it is for operators alone.
+    """
+
+    detail: str = ""
 
 
 @attrs.frozen

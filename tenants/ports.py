@@ -48,14 +48,50 @@ class Registry(Protocol):
         ...
 
 
-class Secrets(Protocol):
-    """Secret values by tenant and reference."""
+class SecretStore(Protocol):
+    """Secret values by tenant and reference, as a store of secrets gives them."""
 
     async def read(self, tenant_id: str, ref: SecretRef) -> str:
         """The value.
 
         Raises:
             SecretMissingError: there is none of that name for this tenant, or it is empty.
+            SecretsUnavailableError: the store did not answer.
+        """
+        ...
+
+    async def reach(self) -> None:
+        """Make sure that the store answers, whatever it holds.
+
+        Raises:
+            SecretsUnavailableError: it does not; its detail says why, and how to mend it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Secrets(SecretStore, Protocol):
+    """Secret values by tenant and reference, kept in memory where reading them takes time."""
+
+    async def renew(self, tenant_id: str, ref: SecretRef, refused: str) -> str:
+        """The value to use instead of one that was not accepted where it was shown.
+
+        A store is asked once for all who come together, and not more often than every few
+        seconds, so that a key that stays bad does not become a flood of reads.
+
+        Args:
+            tenant_id: whose secret it is.
+            ref: which one.
+            refused: the value that was not accepted.
+
+        Returns:
+            The value now; ``refused`` again where there is no other.
+
+        Raises:
+            SecretMissingError: there is none any more.
             SecretsUnavailableError: the store did not answer.
         """
         ...

@@ -1,14 +1,18 @@
-"""Secrets from a directory, one file each, as Kubernetes mounts them: ``agw_<id>_<NAME>``."""
+"""Secrets in a directory, one file each, as Kubernetes mounts them: ``agw_<id>_<NAME>``."""
 
 import asyncio
+import os
+import tempfile
 from pathlib import Path
 
 from tenants.errors import SecretMissingError, SecretsUnavailableError
-from tenants.model import SecretRef, is_secret_name, is_tenant_id
+from tenants.model import SecretRef, is_secret_name
+from tenants.secrets.places import LATEST, expect_names, prefix, stored_name
+from tenants.secrets.stored import SecretVersion, StoredSecret
 
 
 class DirectorySecrets:
-    """Reads secrets from files.
+    """Reads and writes secrets as files.
 
     Args:
         path: of the directory.
@@ -18,25 +22,95 @@ class DirectorySecrets:
         self._path = path
 
     async def read(self, tenant_id: str, ref: SecretRef) -> str:
-        """The value, without the newline at its end.
+        """The value, without the newline at its end; there are no versions but the latest.
 
         Raises:
             SecretMissingError: there is none of that name for this tenant, or it is empty.
             SecretsUnavailableError: the directory or the file cannot be read.
         """
-        if not (is_tenant_id(tenant_id) and is_secret_name(ref.name)):
-            raise SecretMissingError(tenant_id, ref.name)
-        value = await asyncio.to_thread(self._content, f"agw_{tenant_id}_{ref.name}")
+        expect_names(tenant_id, ref)
+        if ref.version != LATEST:
+            raise SecretMissingError(tenant_id, ref.name, "files have no versions")
+        content = await asyncio.to_thread(self._content, stored_name(tenant_id, ref.name))
+        value = (content or "").rstrip("\r\n")
         if not value:
-            raise SecretMissingError(tenant_id, ref.name)
+            reason = "there is none" if content is None else "it is empty"
+            raise SecretMissingError(tenant_id, ref.name, reason)
         return value
 
-    def _content(self, name: str) -> str:
+    async def reach(self) -> None:
+        """See ``tenants.ports.SecretStore``."""
+        if not (self._path.is_dir() and os.access(self._path, os.R_OK | os.X_OK)):
+            detail = f"{self._path} is no directory that can be read. Mount it, or name another"
+            raise SecretsUnavailableError(detail)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def write(self, tenant_id: str, name: str, value: str) -> int:
+        """Replace a secret's file whole or not at all; its owner alone can read it.
+
+        Raises:
+            SecretsUnavailableError: the directory cannot be written.
+        """
+        expect_names(tenant_id, SecretRef(name))
+        await asyncio.to_thread(self._replace, stored_name(tenant_id, name), value)
+        return 1
+
+    async def stored(self, tenant_id: str) -> tuple[StoredSecret, ...]:
+        """A tenant's secrets, by name.
+
+        Raises:
+            SecretsUnavailableError: the directory cannot be read.
+        """
+        return await asyncio.to_thread(self._listed, prefix(tenant_id))
+
+    async def retire(self, tenant_id: str, name: str) -> tuple[int, ...]:  # noqa: ARG002  (the port's)
+        """Nothing: what was there before is there no more."""
+        return ()
+
+    def _content(self, name: str) -> str | None:
         try:
-            return (self._path / name).read_text(encoding="utf-8").rstrip("\r\n")
+            return (self._path / name).read_text(encoding="utf-8")
         except FileNotFoundError:
             if self._path.is_dir():
-                return ""
-            raise SecretsUnavailableError from None
-        except (OSError, UnicodeDecodeError):
-            raise SecretsUnavailableError from None
+                return None
+            raise _unavailable(self._path, "is not there") from None
+        except UnicodeDecodeError:
+            raise _unavailable(self._path / name, "is no text in UTF-8") from None
+        except OSError as error:
+            raise _unavailable(self._path / name, f"cannot be read: {error.strerror}") from None
+
+    def _replace(self, name: str, value: str) -> None:
+        try:
+            number, made = tempfile.mkstemp(prefix=".agw-", dir=self._path)
+        except OSError as error:
+            raise _unavailable(self._path, f"cannot be written: {error.strerror}") from None
+        try:
+            with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
+                file.write(value)
+                file.flush()
+                os.fsync(number)
+            Path(made).replace(self._path / name)
+        except OSError as error:
+            Path(made).unlink(missing_ok=True)
+            raise _unavailable(self._path / name, f"cannot be written: {error.strerror}") from None
+
+    def _listed(self, beginning: str) -> tuple[StoredSecret, ...]:
+        try:
+            files = {
+                entry.name.removeprefix(beginning): entry.stat()
+                for entry in os.scandir(self._path)
+                if entry.name.startswith(beginning) and entry.is_file()
+            }
+        except OSError as error:
+            raise _unavailable(self._path, f"cannot be read: {error.strerror}") from None
+        return tuple(
+            StoredSecret(name, (SecretVersion(1, "enabled", int(facts.st_mtime)),))
+            for name, facts in sorted(files.items())
+            if is_secret_name(name)
+        )
+
+
+def _unavailable(path: Path, words: str) -> SecretsUnavailableError:
+    return SecretsUnavailableError(f"{path} {words}")

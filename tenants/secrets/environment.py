@@ -1,8 +1,4 @@
-"""Secrets from environment variables: ``AGW_<ID>__<NAME>`` in upper case, hyphens as underscores.
-
-Neither a tenant's id nor a secret's name holds an underscore, and no name holds two hyphens in a
-row, so two different pairs never have the same variable.
-"""
+"""Secrets from environment variables; see ``tenants.secrets.places`` for their names."""
 
 import re
 from collections import defaultdict
@@ -10,14 +6,10 @@ from collections.abc import Mapping
 
 from tenants.errors import SecretMissingError
 from tenants.model import SecretRef, is_secret_name, is_tenant_id
+from tenants.secrets.places import LATEST, expect_names, variable
 
 _PREFIX = "AGW_"
 _VARIABLE = re.compile(r"AGW_(?P<id>[A-Z0-9_]+)__(?P<name>[A-Z0-9_]+)")
-
-
-def variable(tenant_id: str, name: str) -> str:
-    """The name of the variable that holds a secret."""
-    return f"{_PREFIX}{_folded(tenant_id)}__{_folded(name)}"
 
 
 def check(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -40,7 +32,7 @@ def check(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 class EnvironmentSecrets:
-    """Reads secrets from an environment.
+    """Reads secrets from an environment, which stays as it was when the process began.
 
     Args:
         environ: such as ``os.environ``.
@@ -50,20 +42,29 @@ class EnvironmentSecrets:
         self._environ = environ
 
     async def read(self, tenant_id: str, ref: SecretRef) -> str:
-        """The value.
+        """The value; there are no versions but the latest.
 
         Raises:
             SecretMissingError: there is none of that name for this tenant, or it is empty.
         """
-        known = is_tenant_id(tenant_id) and is_secret_name(ref.name)
-        value = self._environ.get(variable(tenant_id, ref.name), "") if known else ""
+        expect_names(tenant_id, ref)
+        if ref.version != LATEST:
+            raise SecretMissingError(tenant_id, ref.name, "variables have no versions")
+        value = self._environ.get(variable(tenant_id, ref.name))
         if not value:
-            raise SecretMissingError(tenant_id, ref.name)
+            reason = "there is none" if value is None else "it is empty"
+            raise SecretMissingError(tenant_id, ref.name, reason)
         return value
 
+    async def renew(self, tenant_id: str, ref: SecretRef, refused: str) -> str:  # noqa: ARG002  (the port's; nothing here can have changed)
+        """The same value, as long as the process lives; see ``tenants.ports.Secrets``."""
+        return await self.read(tenant_id, ref)
 
-def _folded(name: str) -> str:
-    return name.upper().replace("-", "_")
+    async def reach(self) -> None:
+        """Nothing to reach."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
 
 
 def _is_readable(name: str) -> bool:

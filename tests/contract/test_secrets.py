@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tenants.errors import SecretMissingError, SecretsUnavailableError
 from tenants.model import SecretRef
 from tenants.secrets.directory import DirectorySecrets
-from tenants.secrets.environment import EnvironmentSecrets, check, variable
+from tenants.secrets.environment import EnvironmentSecrets, check
+from tenants.secrets.places import variable
 
 SECRETS = {
     ("acme", "openai-api-key"): "sk-acme",

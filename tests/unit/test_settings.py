@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.settings import ACTED_ON, Settings, SettingsError, with_dotenv
+from tenants.secrets.places import SecretPlace
 
 
 def faults_of(environ):
@@ -24,7 +25,7 @@ def test_an_empty_environment_gives_the_contracts_defaults():
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.tenants == Path("examples/tenants")
     assert settings.store == Path(".data/gateway.db")
-    assert settings.secrets is None
+    assert settings.secrets == SecretPlace()
     assert settings.openai_api_key is None
     assert settings.openai_base_url == "https://api.openai.com/v1"
     assert (settings.heartbeat_seconds, settings.retry_ms, settings.max_stream_seconds) == (
@@ -57,6 +58,7 @@ def test_every_variable_is_read():
         "GATEWAY_TOOL_ISOLATION": "best-effort",
         "OPENAI_API_KEY": "sk-planted\n",
         "OPENAI_BASE_URL": "http://localhost:11434/v1/",
+        "SECRET_MANAGER_EMULATOR_HOST": "localhost:9090",
         "LOGGING_LEVEL": "debug",
         "LOG_FORMAT": "keyvalue",
         "STREAM": "stderr",
@@ -73,7 +75,8 @@ def test_every_variable_is_read():
         host="::1",
         port=9000,
         tenants=Path("/srv/tenants"),
-        secrets=Path("/run/secrets"),
+        secrets=SecretPlace("dir", "/run/secrets"),
+        secret_manager_emulator="localhost:9090",
         store=Path("/var/lib/gateway.db"),
         default_tenant="acme",
         internal_port=9191,
@@ -138,7 +141,6 @@ def test_what_kubernetes_injects_is_ignored():
     [
         ("ENVIRONMENT", "production"),
         ("GATEWAY_TENANTS", "gs://bucket/prefix"),
-        ("GATEWAY_SECRETS", "gcp:project"),
         ("GATEWAY_STORE", "postgresql://gateway:hunter2@db/gateway"),
         ("GATEWAY_REDIS_URL", "redis://:hunter2@redis"),
         ("GATEWAY_WORKERS", "2"),

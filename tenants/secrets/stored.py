@@ -1,0 +1,71 @@
+"""Writing secrets, and what a store tells of them without their values."""
+
+from typing import Literal, Protocol
+
+import attrs
+
+MOST_BYTES = 65_536
+"""Of one value, as UTF-8; Secret Manager's own limit."""
+
+
+@attrs.frozen
+class SecretVersion:
+    """One version of a secret.
+
+    Args:
+        number: rises by one with each value that was written; 1 where a store keeps one alone.
+        state: only an enabled one can be read.
+        created_at: Unix seconds.
+    """
+
+    number: int
+    state: Literal["enabled", "disabled", "destroyed"]
+    created_at: int
+
+
+@attrs.frozen
+class StoredSecret:
+    """A secret as a store lists it.
+
+    Args:
+        versions: the newest first; none where it was made and never given a value.
+    """
+
+    name: str
+    versions: tuple[SecretVersion, ...]
+
+
+class SecretWriter(Protocol):
+    """A store of secrets that can be written. Each raises ``SecretsUnavailableError``."""
+
+    async def write(self, tenant_id: str, name: str, value: str) -> int:
+        """Give a secret a new value, which is read from then on, and return its version."""
+        ...
+
+    async def stored(self, tenant_id: str) -> tuple[StoredSecret, ...]:
+        """A tenant's secrets, by name."""
+        ...
+
+    async def retire(self, tenant_id: str, name: str) -> tuple[int, ...]:
+        """Disable all versions but the two newest, and return those that were enabled.
+
+        The newest is in use; the one before it is the way back. Nothing is destroyed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def value_fault(value: str) -> str | None:
+    """Why a text cannot be a secret's value; never quotes it."""
+    if not value.strip():
+        return "the value is empty"
+    if "\0" in value:
+        return "the value has a NUL character"
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        return "the value is not UTF-8"
+    return f"the value has more than {MOST_BYTES:,} bytes" if size > MOST_BYTES else None
