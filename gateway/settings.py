@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import attrs
-from dotenv.parser import parse_stream
 
 from gateway import variables
 from gateway.variables import Network, RefusedError
+from tenants import dotenv
 from tenants.secrets.places import SecretPlace
 
 # What Kubernetes injects into each container of a namespace with a Service called `gateway`.
@@ -143,31 +143,15 @@ _KNOWN = [name for name in (*ACTED_ON, *UNBUILT) if name.startswith("GATEWAY_")]
 
 
 def with_dotenv(environ: Mapping[str, str], path: Path) -> dict[str, str]:
-    """The environment and, in development, what a ``.env`` file adds to it.
-
-    Args:
-        environ: wins over the file.
-        path: need not exist.
+    """See ``tenants.dotenv.with_dotenv``.
 
     Raises:
         SettingsError: the file cannot be read or has lines that say nothing.
     """
-    if environ.get("ENVIRONMENT", "").strip().lower() == "production" or not path.exists():
-        return dict(environ)
     try:
-        with path.open(encoding="utf-8") as file:
-            bindings = list(parse_stream(file))
-    except (OSError, UnicodeDecodeError) as error:
-        fault = SettingFault(str(path), f"cannot be read ({error})", "Mend or remove the file")
-        raise SettingsError((fault,)) from None
-    faults = [_line_fault(path, line.original.line) for line in bindings if line.error]
-    if faults:
-        raise SettingsError(tuple(faults))
-    return {line.key: line.value for line in bindings if line.key and line.value} | dict(environ)
-
-
-def _line_fault(path: Path, line: int) -> SettingFault:
-    return SettingFault(f"{path}:{line}", "is no NAME=VALUE", "Mend or remove the line")
+        return dotenv.with_dotenv(environ, path)
+    except dotenv.DotenvError as error:
+        raise SettingsError(tuple(SettingFault(*fault) for fault in error.faults)) from None
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:

@@ -3,8 +3,10 @@
 import rich_click as click
 from click.shell_completion import get_completion_class
 
+from tenants.cli.frame import Command
 
-@click.command()
+
+@click.command(cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "fish", "zsh"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

@@ -9,9 +9,10 @@ import rich_click as click
 from migrations_of_config.earlier.importing import Source, import_config
 from migrations_of_config.earlier.report import Imported
 from migrations_of_config.errors import EarlierConfigError
+from tenants.cli.frame import Command
 from tenants.cli.import_files import beside, existing, faults_of, write
-from tenants.cli.import_output import Output
 from tenants.cli.import_view import Outcome, preview, refusal_json, report_json, told
+from tenants.cli.output import Output
 from tenants.model import is_tenant_id
 
 _LARGEST_BYTES = 16 * 1_048_576
@@ -23,7 +24,7 @@ def _tenant_id(_: click.Context, __: click.Parameter, text: str | None) -> str |
     return text
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 @click.option("--id", "tenant_id", callback=_tenant_id, help="The tenant's id; else FILE says.")
 @click.option("--name", help="The tenant's name; else the assistant's.")

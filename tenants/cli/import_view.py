@@ -9,7 +9,7 @@ import attrs
 
 from migrations_of_config.earlier.report import Imported, Lost, Placed, Quarantined, Todo
 from migrations_of_config.errors import EarlierConfigError
-from tenants.cli.import_output import Line
+from tenants.cli.output import Line
 from tenants.errors import Fault
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}

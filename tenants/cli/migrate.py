@@ -16,7 +16,8 @@ from rich.progress import track
 from migrations_of_config import toml
 from migrations_of_config.chain import Chain, released
 from migrations_of_config.errors import MigrationsError, NewerDocumentError
-from tenants.cli.import_output import Line, Output
+from tenants.cli.frame import Command
+from tenants.cli.output import Line, Output
 from tenants.documents import FILE
 from tenants.model import is_tenant_id
 from tenants.registry.listing import list_tenants
@@ -50,7 +51,7 @@ def _registry(_: click.Context, __: click.Parameter, text: str) -> Path:
     return Path(path)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("tenant", metavar="[PATH|ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every tenant of the registry.")
 @click.option(

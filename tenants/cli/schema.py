@@ -9,9 +9,11 @@ import msgspec
 import rich_click as click
 
 from tenants import model
+from tenants.cli.frame import Command
 from tenants.cli.schema_words import WORDS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _ALIAS = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 Schema = dict[str, Any]
@@ -22,7 +24,7 @@ def _text(pattern: str) -> Schema:
 
 
 def _words(longest: int) -> Schema:
-    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": r"\S"}
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": _SAID}
 
 
 # What ``tenants.fields`` parses; a test holds each of these against its parser.
@@ -62,7 +64,7 @@ def document_schema() -> Schema:
     return {"$schema": _DIALECT, "title": "tenant.toml"} | schema
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on one line.")
 def schema(*, as_json: bool) -> None:
     """Print the JSON Schema of tenant.toml, for editors and checks.
@@ -70,13 +72,6 @@ def schema(*, as_json: bool) -> None:
     Example: tenantctl schema > tenant.schema.json
     """
     click.echo(text(as_json=as_json))
-
-
-def print_schema(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  (click's)
-    """The option ``--generate-schema`` of the group: the command's older name."""
-    if value and not context.resilient_parsing:
-        click.echo(text(as_json=False))
-        context.exit()
 
 
 def text(*, as_json: bool) -> str:

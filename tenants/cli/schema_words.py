@@ -52,7 +52,7 @@ _TABLES: Mapping[type, Mapping[str, str]] = {
         "module": "The Python file with the functions, in the tenant's directory.",
         "functions": "The functions that are offered; else all of TOOL_MAP.",
         "hosted": "Tools that run upstream.",
-        "isolation": "Where functions run: in a cell, or in a process that all tenants share (trusted code).",
+        "isolation": "Where functions run: in a cell, or in a process that all tenants share.",
         "timeout_seconds": "For one call of a function.",
         "max_rounds": "Rounds of function calls in one run.",
         "allowed_hosts": "Hosts that functions may reach.",

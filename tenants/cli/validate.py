@@ -8,13 +8,14 @@ import attrs
 import msgspec
 import rich_click as click
 
+from tenants.cli.frame import Command
 from tenants.compiled import CompiledTenant
 from tenants.compiling import compile_tenant
 from tenants.errors import InvalidTenantError
 from tenants.sources import read_sources
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--private-upstreams",

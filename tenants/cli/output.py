@@ -1,0 +1,147 @@
+"""What a command prints: tables and colours on a terminal, plain ones in a pipe, or one object."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+import rich_click as click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+Line = str | tuple[str, str]
+T = TypeVar("T")
+_GAP = "  "
+
+
+@attrs.frozen
+class Output:
+    """Where a command's words go.
+
+    Args:
+        as_json: print one JSON object at the end and nothing else.
+    """
+
+    as_json: bool
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody sits there who can be asked."""
+        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def lines(self, lines: Iterable[Line]) -> None:
+        """Print lines, each a text or a text and a style; none with JSON."""
+        if not self.as_json:
+            _print(lines, _console())
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table; none with JSON.
+
+        Args:
+            columns: their names.
+            rows: as many texts each as there are columns.
+        """
+        if self.as_json:
+            return
+        shown = [[visible(cell) for cell in row] for row in rows]
+        if sys.stdout.isatty():
+            _console().print(_table(columns, shown))
+        else:
+            _print(_aligned([[each.upper() for each in columns], *shown]), _console())
+
+    def track(self, items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+        """The items, with a progress bar on a terminal where that takes more than a second.
+
+        Args:
+            items: passed on.
+            what: is done with them.
+            total: how many there are, where that is known.
+        """
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        shown = not self.as_json and sys.stdout.isatty()
+        with Progress(*columns, console=_console(), transient=True, disable=not shown) as progress:
+            yield from progress.track(items, total=total, description=what)
+
+    def done(self, value: Any, lines: Iterable[Line] = ()) -> None:  # noqa: ANN401  (any JSON)
+        """Print the outcome."""
+        if self.as_json:
+            _print_json(value)
+        self.lines(lines)
+
+    def refused(self, value: Any, lines: Iterable[Line]) -> None:  # noqa: ANN401  (any JSON)
+        """Print why nothing was done: JSON on standard output, words on standard error."""
+        if self.as_json:
+            _print_json(value)
+        else:
+            _print(((line, "red") if isinstance(line, str) else line for line in lines), _errors())
+
+    def failed(self, lines: Sequence[str]) -> None:
+        """As ``refused``, where there is nothing to tell a program but the words."""
+        self.refused({"errors": [{"field": "", "message": line} for line in lines]}, lines)
+
+    def ask(self, question: str, *, yes: bool) -> bool:
+        """Whether the operator agrees; who cannot be asked does not.
+
+        Args:
+            question: answered by y or n.
+            yes: it was answered on the command line.
+        """
+        return yes or (self.interactive and click.confirm(question))
+
+
+def visible(text: str) -> str:
+    """The text with what would steer a terminal written out."""
+    return "".join(
+        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
+    )
+
+
+def date(seconds: float | None, none: str = "never") -> str:
+    """A Unix time for people."""
+    if seconds is None:
+        return none
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _print(lines: Iterable[Line], console: Console) -> None:
+    for line in lines:
+        text, style = (line, "") if isinstance(line, str) else line
+        console.print(Text(visible(text), style))
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401  (any JSON)
+    sys.stdout.write(f"{msgspec.json.encode(value).decode()}\n")
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield _GAP.join(cells).rstrip()
