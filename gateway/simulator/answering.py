@@ -21,6 +21,7 @@ from gateway.simulator.conversation import (
 )
 from gateway.simulator.directives import Script
 from gateway.simulator.evidence import gather
+from gateway.simulator.hosted import NOTHING_USED, Used, use
 from gateway.simulator.wording import clipped, first_sentence
 
 _REFUSAL = "I'm sorry, but I can't help with that."
@@ -40,8 +41,16 @@ def answer(conversation: Conversation) -> Reply:
     """What comes next in a conversation, as its script wants it."""
     script = conversation.script
     wanted = () if script.speaks else calls(conversation)
-    pieces = () if wanted else _pieces(_text(conversation), script)
-    reply = Reply(pieces, refusal=script.refusal, calls=wanted)
+    used = NOTHING_USED if wanted or script.speaks or conversation.schema else use(conversation)
+    pieces = () if wanted else _pieces(_text(conversation, used), script)
+    reply = Reply(
+        pieces,
+        refusal=script.refusal,
+        calls=wanted,
+        searched=used.searched,
+        program=used.program,
+        citations=used.citations,
+    )
     thought = _thought(conversation) if conversation.reasons or script.reasoning else None
     return _ended(attrs.evolve(reply, thought=thought), script, conversation.max_tokens)
 
@@ -60,7 +69,7 @@ def _ended(reply: Reply, script: Script, max_tokens: int | None) -> Reply:
     return attrs.evolve(reply, pieces=_pieces(reply.text[:limit], Script()), ending=ending)
 
 
-def _text(conversation: Conversation) -> str:
+def _text(conversation: Conversation, used: Used) -> str:
     script = conversation.script
     if script.refusal:
         return _REFUSAL
@@ -68,7 +77,7 @@ def _text(conversation: Conversation) -> str:
         return ("x" * 79 + "\n") * (script.big_bytes // 80) + "x" * (script.big_bytes % 80)
     if conversation.schema is not None:
         return _structured(conversation.schema, conversation)
-    text = _plain(conversation)
+    text = used.text or _plain(conversation)
     if script.cut and script.cut.inside == "character":
         text = "Grüße, 世界: " + text
     return _of_words(text, script)

@@ -2,11 +2,13 @@
 
 import enum
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
+from gateway.simulator.arithmetic import Program
 from gateway.simulator.directives import Script
+from gateway.simulator.searching import Found
 
 
 @attrs.frozen
@@ -71,6 +73,37 @@ class Function:
     parameters: Mapping[str, Any]
 
 
+class Files(Protocol):
+    """Files that may be searched."""
+
+    def search(self, query: str) -> tuple[Found, ...]:
+        """The passages that answer a question best."""
+        ...
+
+
+@attrs.frozen(eq=False)
+class Searched:
+    """A search of files, and what it found."""
+
+    query: str
+    found: tuple[Found, ...]
+
+
+@attrs.frozen
+class Citation:
+    """Where a text speaks of a file.
+
+    Args:
+        file_id: empty for a file that code wrote.
+        start: where in the text; ``end`` where what is marked there ends.
+    """
+
+    file_id: str
+    filename: str
+    start: int
+    end: int = attrs.field(default=attrs.Factory(lambda self: self.start, takes_self=True))
+
+
 class Calling(enum.Enum):
     """Whether functions are called."""
 
@@ -90,6 +123,9 @@ class Conversation:
         schema: the JSON Schema of a structured answer, or None for plain text.
         max_tokens: for the answer.
         prompt_tokens: what all of it counts.
+        files: those that may be searched.
+        runs_code: whether there is a code interpreter.
+        demanded: the type of the hosted tool that the tool choice names; empty for none.
     """
 
     model: str
@@ -102,6 +138,9 @@ class Conversation:
     schema: Mapping[str, Any] | None = None
     max_tokens: int | None = None
     prompt_tokens: int = 0
+    files: Files | None = None
+    runs_code: bool = False
+    demanded: str = ""
 
     @property
     def said(self) -> list[Message]:
@@ -138,6 +177,9 @@ class Reply:
         refusal: whether the text is a refusal.
         calls: function calls, instead of text.
         thought: a reasoning model's summary.
+        searched: a search of files before the text.
+        program: one that was run before the text.
+        citations: of files, in the text.
     """
 
     pieces: tuple[str, ...] = ()
@@ -145,6 +187,9 @@ class Reply:
     calls: tuple[FunctionCall, ...] = ()
     thought: str | None = None
     ending: Ending = Ending()
+    searched: Searched | None = None
+    program: Program | None = None
+    citations: tuple[Citation, ...] = ()
 
     @property
     def text(self) -> str:

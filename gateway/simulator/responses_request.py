@@ -15,7 +15,9 @@ from gateway.simulator.conversation import (
     tokens,
 )
 from gateway.simulator.errors import RefusedError
+from gateway.simulator.hosted import read_files, runs_code
 from gateway.simulator.responses_items import check, read_items, text_of_entry, with_said
+from gateway.simulator.shelf import Shelf
 
 _LEAST_TOKENS = 16  # OpenAI's API reference: `max_output_tokens` is at least 16
 _HOSTED_CHOICES_TEXT = (
@@ -124,8 +126,12 @@ class Request:
 _decoder = msgspec.json.Decoder(Body)
 
 
-def read(raw: bytes) -> Request:
+def read(raw: bytes, shelf: Shelf) -> Request:
     """Read and check a request.
+
+    Args:
+        raw: its body.
+        shelf: the vector stores that it may name.
 
     Raises:
         RefusedError: as OpenAI refuses it.
@@ -138,7 +144,14 @@ def read(raw: bytes) -> Request:
     tools = [_tool(tool, index) for index, tool in enumerate(body.tools or [])]
     entries = read_items(body.input)
     check(entries)
-    return Request(body, tools, _conversation(body, tools, entries))
+    given = body.tools or []
+    conversation = attrs.evolve(
+        _conversation(body, tools, entries),
+        files=read_files(given, shelf),
+        runs_code=runs_code(given),
+        demanded=_demanded(body.tool_choice),
+    )
+    return Request(body, tools, conversation)
 
 
 def _conversation(
@@ -196,6 +209,12 @@ def _chosen(
     if str(choice.get("type")) not in _HOSTED_CHOICES:
         raise reading.unsupported("tool_choice.type", choice.get("type"))
     return offered, Calling.AUTO
+
+
+def _demanded(choice: str | dict[str, Any] | None) -> str:
+    """The type of the hosted tool that a tool choice names; empty where it names none."""
+    kind = str(choice.get("type")) if isinstance(choice, dict) else ""
+    return kind if kind in _HOSTED_CHOICES else ""
 
 
 def _named(offered: tuple[Function, ...], names: set[str]) -> tuple[Function, ...]:

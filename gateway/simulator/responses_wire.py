@@ -2,7 +2,6 @@
 
 import os
 import time
-from itertools import count
 from typing import Any, TypeAlias
 
 import attrs
@@ -10,6 +9,15 @@ import msgspec
 
 from gateway.simulator.conversation import FunctionCall, Reply, tokens
 from gateway.simulator.errors import FAILED, RefusedError, type_of
+from gateway.simulator.event_writer import EventWriter
+from gateway.simulator.hosted_wire import (
+    annotations,
+    code_item,
+    search_item,
+    write_code,
+    write_search,
+)
+from gateway.simulator.ids import new_id
 from gateway.simulator.responses_items import ENCRYPTED_PREFIX
 from gateway.simulator.responses_request import Reasoning, Request, TextConfig
 from gateway.simulator.stream import Stream
@@ -34,7 +42,7 @@ def answer(request: Request, reply: Reply) -> bytes:
 def stream(request: Request, reply: Reply) -> Stream:
     """The events of a streamed answer, in the order in which OpenAI sends them."""
     response = _Response(request, reply)
-    writer = _Writer(request.conversation.script.unknown_events)
+    writer = EventWriter(request.conversation.script.unknown_events)
     writer.add("response.created", response=response.snapshot("in_progress"))
     writer.add("response.in_progress", response=response.snapshot("in_progress"))
     writer.unknown()
@@ -45,16 +53,12 @@ def stream(request: Request, reply: Reply) -> Stream:
     return Stream(writer.frames, writer.paced, lambda number: writer.delta(number, " more"))
 
 
-def _end(writer: "_Writer", response: "_Response", output: list[_Object]) -> None:
+def _end(writer: EventWriter, response: "_Response", output: list[_Object]) -> None:
     ending = response.reply.ending
     if ending.kind == "error":
         writer.add("error", code=ending.code, message=FAILED, param=None)
     else:
         writer.add(f"response.{ending.kind}", response=response.ended(output))
-
-
-def _id(prefix: str) -> str:
-    return prefix + os.urandom(24).hex()
 
 
 @attrs.define
@@ -91,17 +95,28 @@ class _Response:
         """The items, as they are once they are done."""
         items = [_thought(self.reply.thought, self._encrypts())] if self.reply.thought else []
         items += [_call(call) for call in self.reply.calls]
-        return items if self.reply.calls else [*items, _message(self.reply)]
+        if self.reply.calls:
+            return items
+        if self.reply.searched is not None:
+            items.append(search_item(self.reply.searched, self._include))
+        if self.reply.program is not None:
+            items.append(code_item(self.reply.program, self._include))
+        container_id = str(items[-1].get("container_id", "")) if items else ""
+        return [*items, _message(self.reply, container_id)]
+
+    @property
+    def _include(self) -> list[str]:
+        return self.request.body.include or []
 
     def _encrypts(self) -> bool:
-        return "reasoning.encrypted_content" in (self.request.body.include or ())
+        return "reasoning.encrypted_content" in self._include
 
 
 def _shared(request: Request) -> _Object:
     """What every state of a response carries."""
     body = request.body
     return {
-        "id": _id("resp_"),
+        "id": new_id("resp_"),
         "object": "response",
         "created_at": int(time.time()),
         "status": "in_progress",
@@ -150,12 +165,12 @@ def _usage(request: Request, reply: Reply) -> _Object:
 def _thought(summary: str, encrypts: bool) -> _Object:  # noqa: FBT001 -- private, one caller
     encrypted = {"encrypted_content": ENCRYPTED_PREFIX + os.urandom(120).hex()} if encrypts else {}
     parts = [{"type": "summary_text", "text": summary}]
-    return {"id": _id("rs_"), "type": "reasoning", **encrypted, "summary": parts}
+    return {"id": new_id("rs_"), "type": "reasoning", **encrypted, "summary": parts}
 
 
 def _call(call: FunctionCall) -> _Object:
     return {
-        "id": _id("fc_"),
+        "id": new_id("fc_"),
         "type": "function_call",
         "status": "completed",
         "arguments": call.arguments,
@@ -164,15 +179,17 @@ def _call(call: FunctionCall) -> _Object:
     }
 
 
-def _message(reply: Reply) -> _Object:
+def _message(reply: Reply, container_id: str) -> _Object:
     status = "completed" if reply.ending.kind == "completed" else "incomplete"
-    content = [_part(reply.text, refusal=reply.refusal)]
-    item_id = _id("msg_")
+    part = _part(reply.text, refusal=reply.refusal)
+    if reply.citations:
+        part["annotations"] = annotations(reply.citations, reply.text, container_id)
+    item_id = new_id("msg_")
     return {
         "id": item_id,
         "type": "message",
         "status": status,
-        "content": content,
+        "content": [part],
         "role": "assistant",
     }
 
@@ -183,49 +200,7 @@ def _part(text: str, *, refusal: bool) -> _Object:
     return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
 
 
-@attrs.define
-class _Writer:
-    """Numbers and frames events."""
-
-    odd: bool
-    frames: list[bytes] = attrs.Factory(list)
-    paced: list[int] = attrs.Factory(list)
-    number: int = 0
-    head: bytes = b""
-    place: bytes = b""
-    tail: bytes = b""
-
-    def add(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 -- JSON values
-        data = _encode({"type": kind, "sequence_number": self.number, **fields})
-        self.number += 1
-        self.frames.append(b"event: %b\ndata: %b\n\n" % (kind.encode(), data))
-
-    def unknown(self) -> None:
-        """An event that no SDK knows, where the script wants some."""
-        if self.odd:
-            self.add("response.simulator.weather", outlook={"sunny": True}, item_id="sim_0")
-
-    def open_deltas(self, kind: str, place: _Object, **more: Any) -> None:  # noqa: ANN401 -- JSON values
-        """Prepare what the deltas of a part have in common: encoding each would cost ten times."""
-        extra = {**more, "weather": "sunny"} if self.odd else more
-        around = _encode({**place, "delta": "", **extra})
-        self.place, after = around[1:].split(b'"delta":""', 1)
-        self.head = b'event: %b\ndata: {"type":"%b","sequence_number":' % (2 * (kind.encode(),))
-        self.tail = after + b"\n\n"
-
-    def delta(self, number: int, text: str) -> bytes:
-        """One delta, put together from what was prepared."""
-        return b'%b%d,%b"delta":%b%b' % (self.head, number, self.place, _encode(text), self.tail)
-
-    def deltas(self, pieces: tuple[str, ...]) -> None:
-        """All deltas of a part."""
-        start = len(self.frames)
-        self.frames += map(self.delta, count(self.number), pieces)
-        self.number += len(pieces)
-        self.paced += range(start, len(self.frames))
-
-
-def _write_thought(writer: _Writer, index: int, item: _Object, _: Reply) -> None:
+def _write_thought(writer: EventWriter, index: int, item: _Object, _: Reply) -> None:
     text = item["summary"][0]["text"]
     place = {"item_id": item["id"], "output_index": index, "summary_index": 0}
     writer.add("response.output_item.added", output_index=index, item={**item, "summary": []})
@@ -237,7 +212,7 @@ def _write_thought(writer: _Writer, index: int, item: _Object, _: Reply) -> None
     writer.add("response.output_item.done", output_index=index, item=item)
 
 
-def _write_call(writer: _Writer, index: int, item: _Object, _: Reply) -> None:
+def _write_call(writer: EventWriter, index: int, item: _Object, _: Reply) -> None:
     arguments = item["arguments"]
     place = {"item_id": item["id"], "output_index": index}
     added = {**item, "status": "in_progress", "arguments": ""}
@@ -253,7 +228,7 @@ def _write_call(writer: _Writer, index: int, item: _Object, _: Reply) -> None:
     writer.add("response.output_item.done", output_index=index, item=item)
 
 
-def _write_message(writer: _Writer, index: int, item: _Object, reply: Reply) -> None:
+def _write_message(writer: EventWriter, index: int, item: _Object, reply: Reply) -> None:
     part = item["content"][0]
     place = {"item_id": item["id"], "output_index": index, "content_index": 0}
     opened = {**item, "status": "in_progress", "content": []}
@@ -262,7 +237,11 @@ def _write_message(writer: _Writer, index: int, item: _Object, reply: Reply) -> 
     writer.add("response.output_item.added", output_index=index, item=opened)
     writer.add("response.content_part.added", **place, part=_part("", refusal=reply.refusal))
     writer.open_deltas(f"response.{kind}.delta", place, **more)
-    writer.deltas(reply.pieces)
+    writer.deltas(reply.pieces[:-1])
+    for number, note in enumerate(part.get("annotations", ())):
+        added = "response.output_text.annotation.added"
+        writer.add(added, **place, annotation_index=number, annotation=note)
+    writer.deltas(reply.pieces[-1:])
     writer.unknown()
     if reply.ending.kind in ("failed", "error"):
         return
@@ -271,4 +250,18 @@ def _write_message(writer: _Writer, index: int, item: _Object, reply: Reply) -> 
     writer.add("response.output_item.done", output_index=index, item=item)
 
 
-_ITEMS = {"reasoning": _write_thought, "function_call": _write_call, "message": _write_message}
+def _write_search(writer: EventWriter, index: int, item: _Object, _: Reply) -> None:
+    write_search(writer, index, item)
+
+
+def _write_code(writer: EventWriter, index: int, item: _Object, _: Reply) -> None:
+    write_code(writer, index, item)
+
+
+_ITEMS = {
+    "reasoning": _write_thought,
+    "function_call": _write_call,
+    "file_search_call": _write_search,
+    "code_interpreter_call": _write_code,
+    "message": _write_message,
+}
