@@ -9,6 +9,7 @@ import msgspec
 from gateway.engines.events import Event, decode
 from gateway.engines.ports import Credential
 from tenants.compiled import CompiledTenant
+from tenants.errors import SecretMissingError, SecretsUnavailableError
 from tenants.ports import Secrets
 
 _FAILURES = frozenset({"error", "response.failed"})
@@ -59,13 +60,33 @@ class Credentials:
             SecretMissingError: the tenant's key is not in the secret store.
             SecretsUnavailableError: the secret store did not answer.
         """
-        upstream = tenant.upstream
-        if upstream.api_key is None:
-            credential = self._operator
-        else:
-            key = await self._secrets.read(tenant.tenant_id, upstream.api_key)
-            credential = Credential(upstream.base_url or self._operator.base_url, key)
-        return Account(credential, _origin(credential.base_url, credential.api_key))
+        ref = tenant.upstream.api_key
+        if ref is None:
+            return _account(self._operator)
+        return self._own(tenant, await self._secrets.read(tenant.tenant_id, ref))
+
+    async def renewed(self, tenant: CompiledTenant, refused: Account) -> Account | None:
+        """The account with another key, after its upstream did not accept this one.
+
+        Returns:
+            None where there is no other: the operator's key stays as long as the process, and a
+            tenant's is the same as before, or cannot be read.
+        """
+        ref, key = tenant.upstream.api_key, refused.credential.api_key
+        if ref is None:
+            return None
+        try:
+            renewed = await self._secrets.renew(tenant.tenant_id, ref, key)
+        except (SecretMissingError, SecretsUnavailableError):
+            return None
+        return None if renewed == key else self._own(tenant, renewed)
+
+    def _own(self, tenant: CompiledTenant, key: str) -> Account:
+        return _account(Credential(tenant.upstream.base_url or self._operator.base_url, key))
+
+
+def _account(credential: Credential) -> Account:
+    return Account(credential, _origin(credential.base_url, credential.api_key))
 
 
 @lru_cache(maxsize=4096)

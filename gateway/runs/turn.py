@@ -154,13 +154,12 @@ class Turn:
     async def _work(self) -> RunEnded:
         """Round after round, until the model calls no more functions."""
         run = self._run
-        account = await self._services.credentials.account(run.tenant)
+        self._use(await self._services.credentials.account(run.tenant))
         items = [*await self._history(), run.message]
-        self._maker.origin = account.origin
         for number in range(run.assistant.max_rounds + 1):
             run.rounds = number + 1
             last = number == run.assistant.max_rounds
-            leg = await self._round(account, replayable(items, account.origin), tools=not last)
+            leg = await self._round(items, tools=not last)
             if leg.status != "completed" or not leg.calls:
                 break
             if last:
@@ -179,29 +178,54 @@ class Turn:
             await store.thread(run.context, run.thread_id)
         return newest(items, limits.history_bytes)
 
-    async def _round(self, account: Account, conversation: list[bytes], *, tools: bool) -> Leg:
+    def _use(self, account: Account) -> None:
+        self._account = account
+        self._maker.origin = account.origin
+
+    async def _round(self, items: list[Item], *, tools: bool) -> Leg:
         run = self._run
         leg = self._leg = Leg()
-        call = Call(
-            assistant=run.assistant,
-            credential=account.credential,
-            input=conversation,
-            stream=run.request.stream,
-            tools_allowed=tools,
-            prompt_cache_key=run.tenant.tenant_id,
-            correlation_id=run.context.correlation_id,
-        )
-        answer = await self._open(call)
+        answer = await self._accepted(items, tools=tools)
         run.answered = True
         self._open_log()
         try:
             if run.request.stream or run.shared:
                 await self.exist()
-            await self._read(answer, leg, account)
+            await self._read(answer, leg)
         finally:
             await answer.close()
             self._count(leg.usage)
         return leg
+
+    async def _accepted(self, items: list[Item], *, tools: bool) -> Answer:
+        """The upstream's answer; where it does not accept the key and there is another, with that.
+
+        So a key is rotated without a restart. What the old account alone can read stays behind.
+        """
+        try:
+            return await self._open(self._request(items, tools=tools))
+        except EngineError as error:
+            if error.cause is not Cause.UNAUTHORIZED:
+                raise
+            credentials = self._services.credentials
+            account = await credentials.renewed(self._run.tenant, self._account)
+            if account is None:
+                raise
+        _log.info("upstream_key_renewed", run_id=self._run.id)
+        self._use(account)
+        return await self._open(self._request(items, tools=tools))
+
+    def _request(self, items: list[Item], *, tools: bool) -> Call:
+        run = self._run
+        return Call(
+            assistant=run.assistant,
+            credential=self._account.credential,
+            input=replayable(items, self._account.origin),
+            stream=run.request.stream,
+            tools_allowed=tools,
+            prompt_cache_key=run.tenant.tenant_id,
+            correlation_id=run.context.correlation_id,
+        )
 
     async def _open(self, call: Call) -> Answer:
         metrics = self._services.metrics
@@ -213,8 +237,8 @@ class Turn:
         metrics.upstream_called("answered")
         return answer
 
-    async def _read(self, answer: Answer, leg: Leg, account: Account) -> None:
-        run = self._run
+    async def _read(self, answer: Answer, leg: Leg) -> None:
+        run, account = self._run, self._account
         while events := account.blanked(await answer.read()):
             leg.feed(events)
             if leg.spoke and run.first_token_ms is None:
