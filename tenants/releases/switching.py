@@ -40,7 +40,7 @@ def rollback(
         ObjectsUnavailableError: the registry cannot be read or written.
     """
     before = held(objects, tenant_id, intent)
-    revision = _before(before) if to is None else revision_of(before, to)
+    revision = previous(before) if to is None else revision_of(before, to)
     stored = read_whole(objects, tenant_id, revision)
     pointer = attrs.evolve(
         before.pointer,
@@ -89,7 +89,12 @@ def _facts(pointer: Pointer) -> tuple[int, bool]:
     return pointer.revision, pointer.suspended
 
 
-def _before(before: Held) -> StoredRevision:
+def previous(before: Held) -> StoredRevision:
+    """The revision that was published before the one in force.
+
+    Raises:
+        UnknownRevisionError: there is none.
+    """
     numbers = [each.revision for each in before.pointer.history]
     place = numbers.index(before.pointer.revision) if before.pointer.revision in numbers else 0
     if place == 0:
