@@ -17,10 +17,12 @@ from tenants.describer import Described
 from tenants.describing import DESCRIBER, Describer
 from tenants.documents import FILE, Parsed, dotted, parse
 from tenants.errors import Fault, InvalidTenantError
+from tenants.hosted import hosted_tools
+from tenants.knowledge.state import KnowledgeState, StateError, decode
 from tenants.lines import line_of
 from tenants.model import DEFAULT_INSTRUCTIONS, AssistantSettings, TenantDocument
 from tenants.rules import NO_INLINE_TOOLS, assistant_tables, at
-from tenants.sources import Sources
+from tenants.sources import KNOWLEDGE_STATE, Sources
 
 LONGEST_INSTRUCTIONS = 256_000  # characters; OpenAI's API reference of assistants
 _NO_TOOLS = Described()
@@ -55,10 +57,12 @@ def compile_tenant(
     )
     refused = () if inline_tools or sources.module is None else (_NO_TOOLS_HERE,)
     module = _NO_TOOLS if refused else _described(sources, parsed.raw, describer)
+    state, broken = _state(sources)
     faults = (*parsed.faults, *sources.faults, *_long_instructions(sources, parsed, text), *refused)
-    if parsed.document is None or faults or module.faults:
-        raise InvalidTenantError(sources.tenant_id, _in_order((*faults, *module.faults), text))
-    return _tenant(sources, parsed.document, module)
+    faults += (*broken, *module.faults)
+    if parsed.document is None or faults:
+        raise InvalidTenantError(sources.tenant_id, _in_order(faults, text))
+    return _tenant(sources, parsed.document, module, state)
 
 
 def _in_order(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
@@ -82,6 +86,14 @@ def _described(sources: Sources, raw: Mapping[str, Any], describer: Describer) -
     return describer.describe(source, name, tuple(offered) if named else None)
 
 
+def _state(sources: Sources) -> tuple[KnowledgeState | None, tuple[Fault, ...]]:
+    text = sources.texts.get(KNOWLEDGE_STATE)
+    try:
+        return (None if text is None else decode(text)), ()
+    except StateError as error:
+        return None, (Fault(KNOWLEDGE_STATE, "", str(error)),)
+
+
 def _long_instructions(sources: Sources, parsed: Parsed, text: str) -> list[Fault]:
     faults = []
     for path, table in assistant_tables(parsed.raw).items():
@@ -93,9 +105,15 @@ def _long_instructions(sources: Sources, parsed: Parsed, text: str) -> list[Faul
     return faults
 
 
-def _tenant(sources: Sources, document: TenantDocument, module: Described) -> CompiledTenant:
+def _tenant(
+    sources: Sources,
+    document: TenantDocument,
+    module: Described,
+    state: KnowledgeState | None,
+) -> CompiledTenant:
     functions = tuple(map(sys.intern, module.functions))  # 10,000 tenants have few names
-    tools = b"[%b]" % b",".join(module.functions.values())
+    hosted = hosted_tools(document, state)
+    tools = b"[%b]" % b",".join((*module.functions.values(), *hosted))
     base_url = document.upstream.base_url
     return CompiledTenant(
         tenant_id=sources.tenant_id,

@@ -23,11 +23,9 @@ NO_INLINE_TOOLS = (
 
 _UNSUPPORTED: tuple[tuple[Path, Callable[[Any], bool]], ...] = (
     (("fallback",), lambda _: True),
-    (("tools", "hosted"), bool),
     (("tools", "allowed_hosts"), bool),
     (("tools", "secrets"), bool),
     (("tools", "mcp"), lambda _: True),
-    (("knowledge",), lambda _: True),
     (("limits",), lambda _: True),
     (("access", "public_chat"), lambda value: value is True),
     (("access", "jwt_issuer"), bool),
@@ -50,6 +48,8 @@ def broken_rules(
     yield from _models(raw)
     yield from _upstream(raw, private_upstreams)
     yield from _tools(raw)
+    yield from _hosted(raw)
+    yield from _knowledge(raw)
     yield from _unsupported(raw)
 
 
@@ -120,6 +120,20 @@ def _tools(raw: Raw) -> Iterator[tuple[Path, str]]:
     for place, name in enumerate(functions):
         if name in functions[:place]:
             yield ("tools", "functions", place), f"{name} is named twice: remove one"
+
+
+def _hosted(raw: Raw) -> Iterator[tuple[Path, str]]:
+    hosted = at(at(raw, "tools", {}), "hosted", [])
+    for place, name in enumerate(hosted):
+        if name in hosted[:place]:
+            yield ("tools", "hosted", place), f"{name} is named twice: remove one"
+
+
+def _knowledge(raw: Raw) -> Iterator[tuple[Path, str]]:
+    for place, pattern in enumerate(at(at(raw, "knowledge", {}), "files", [])):
+        if isinstance(pattern, str) and not pattern.startswith("knowledge/"):
+            path: Path = ("knowledge", "files", place)
+            yield path, "knowledge lies in knowledge/: write a pattern such as knowledge/*.md"
 
 
 def _unsupported(raw: Raw) -> Iterator[tuple[Path, str]]:

@@ -1,0 +1,90 @@
+"""``knowledge.json``: which vector store upstream holds a tenant's knowledge, and what is in it.
+
+``tenantctl knowledge sync`` writes it, as a package manager its lock file; it is part of each
+revision, so that serving finds the store without asking anybody.
+"""
+
+from typing import Annotated
+
+import attrs
+import msgspec
+
+FORMAT = 1
+_Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+_Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+class StateError(ValueError):
+    """A text is no state of knowledge; the message says why and how to mend it."""
+
+
+@attrs.frozen
+class SyncedFile:
+    """A file that the vector store holds.
+
+    Args:
+        path: within the tenant's directory, such as ``knowledge/prices.md``.
+        sha256: of its content, in hexadecimal.
+        file_id: the upstream's id of it.
+    """
+
+    path: str
+    sha256: _Digest
+    file_id: _Id
+
+
+@attrs.frozen
+class KnowledgeState:
+    """What was synced last.
+
+    Args:
+        vector_store_id: the upstream's id of the store.
+        base_url: of the upstream; None: the operator's. Another upstream has no such store.
+        files: by path.
+    """
+
+    vector_store_id: _Id
+    base_url: str | None
+    files: tuple[SyncedFile, ...]
+
+
+@attrs.frozen
+class _Stored:
+    format: int
+    vector_store_id: _Id
+    base_url: str | None
+    files: tuple[SyncedFile, ...]
+
+
+class _Head(msgspec.Struct):
+    format: int
+
+
+_head = msgspec.json.Decoder(_Head)
+_stored = msgspec.json.Decoder(_Stored)
+
+
+def encode(state: KnowledgeState) -> bytes:
+    """A state as JSON; the same state gives the same bytes."""
+    files = tuple(sorted(state.files, key=lambda file: file.path))
+    stored = _Stored(FORMAT, state.vector_store_id, state.base_url, files)
+    return msgspec.json.format(msgspec.json.encode(stored), indent=2) + b"\n"
+
+
+def decode(text: str | bytes) -> KnowledgeState:
+    """The state that a text holds.
+
+    Raises:
+        StateError: it holds none, or one of a newer program.
+    """
+    try:
+        found = _head.decode(text).format
+        if found > FORMAT:
+            raise StateError(f"it has format {found}, this program reads up to {FORMAT}: update it")
+        stored = _stored.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise StateError(
+            f"this is not what knowledge sync wrote ({error}): delete it and run"
+            " tenantctl knowledge sync"
+        ) from None
+    return KnowledgeState(stored.vector_store_id, stored.base_url, stored.files)
