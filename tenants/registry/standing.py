@@ -1,0 +1,44 @@
+"""How a published tenant stands: what was found of it, and what of that is in force."""
+
+import attrs
+
+from tenants.compiled import CompiledTenant
+from tenants.registry.objects import NEW, Stored
+from tenants.registry.stored import Pointer
+
+
+@attrs.frozen
+class Standing:
+    """What is known of a published tenant.
+
+    Args:
+        pointer: of the revision in force, without its history; None: none ever was.
+        pointer_generation: of the newest pointer that was seen.
+        tenant: the revision in force, with its keys; None: there is no good one.
+        keys: ``keys.json`` as it was read; None: there is none.
+        refused: why the newest is not in force; empty: it is.
+    """
+
+    pointer: Pointer | None = None
+    pointer_generation: int = NEW
+    tenant: CompiledTenant | None = None
+    keys: Stored | None = None
+    refused: str = ""
+
+    @property
+    def suspended(self) -> bool:
+        """Whether requests see no tenant."""
+        return self.pointer is not None and self.pointer.suspended
+
+    @property
+    def generations(self) -> tuple[int, int]:
+        """Of the pointer and of the keys."""
+        return self.pointer_generation, self.keys.generation if self.keys else NEW
+
+    @property
+    def in_force(self) -> CompiledTenant | None:
+        """What requests see."""
+        return None if self.suspended else self.tenant
+
+
+NOTHING = Standing()

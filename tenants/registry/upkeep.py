@@ -1,0 +1,126 @@
+"""Brings one tenant's memory and copy up to what a registry says, in the order that is safe."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from tenants.errors import InvalidTenantError
+from tenants.registry.copies import Copies
+from tenants.registry.memory import Memory
+from tenants.registry.objects import ObjectsUnavailableError
+from tenants.registry.outcomes import Outcome
+from tenants.registry.published_reading import Reader
+from tenants.registry.reads import read_in_time
+from tenants.registry.standing import NOTHING, Standing
+from tenants.threads import Threads
+
+_DISK = 4
+_DISK_SECONDS = 5.0
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class Upkeep:
+    """Reads tenants, keeps their copies, and puts them in force.
+
+    Callers have the tenant's turn: what one of them reads is in force before the next one reads.
+
+    Args:
+        reader: reads tenants from the registry.
+        copies: the last good ones.
+        memory: what requests see.
+        read_seconds: for all the reads of one tenant.
+        on_event: counts what became of a revision.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        copies: Copies,
+        memory: Memory,
+        read_seconds: float,
+        on_event: Callable[[Outcome], None],
+    ) -> None:
+        self._reader = reader
+        self._copies = copies
+        self._memory = memory
+        self._read_seconds = read_seconds
+        self._on_event = on_event
+        self._disk = Threads(_DISK)
+
+    async def copy(self, tenant_id: str) -> Standing | None:
+        """The last good copy; None where there is none that may be served."""
+        return await self._on_disk(tenant_id, lambda: self._copies.read(tenant_id))
+
+    async def compare(self, threads: Threads, tenant_id: str, last: Standing) -> Standing | None:
+        """Read a tenant, put in force what has changed, and return how it stands.
+
+        Args:
+            threads: that the reads may use.
+            tenant_id: the tenant's.
+            last: how it stood, in memory or in its copy.
+
+        Raises:
+            ObjectsUnavailableError: the registry cannot be read; nothing has changed here.
+        """
+        began = self._memory.now()
+        work = partial(self._reader.read, tenant_id, last)
+        found = await read_in_time(threads, self._read_seconds, work)
+        if found is None:
+            await self._remove(tenant_id, known=last is not NOTHING)
+            return None
+        if found is not last:
+            # Before it is in force: whoever saw a key die here never sees it alive again.
+            await self._on_disk(tenant_id, lambda: self._copies.write(tenant_id, found))
+        if found is not last or tenant_id not in self._memory:
+            self._tell(tenant_id, last, found)
+        self._memory.put(tenant_id, found, compared_at=began)
+        return found
+
+    def serve_copy(self, tenant_id: str, copied: Standing) -> None:
+        """Put a copy in force until the registry can be read."""
+        self._on_event("copied")
+        _log.warning("tenant_served_from_copy", tenant_id=tenant_id)
+        self._memory.put(tenant_id, copied, compared_at=None)
+
+    async def prune(self) -> None:
+        """Keep the copies within their room."""
+        active = self._memory.ids()
+        await self._on_disk(None, lambda: self._copies.prune(active))
+
+    async def _remove(self, tenant_id: str, *, known: bool) -> None:
+        await self._on_disk(tenant_id, lambda: self._copies.remove(tenant_id))
+        self._memory.drop(tenant_id)
+        if known:
+            self._on_event("removed")
+            _log.info("tenant_removed", tenant_id=tenant_id)
+
+    def _tell(self, tenant_id: str, last: Standing, found: Standing) -> None:
+        """Count and log what became of the newest revision."""
+        if found.refused and found.refused != last.refused:
+            self._on_event("rejected")
+            _log.warning("tenant_rejected", tenant_id=tenant_id, faults=found.refused.splitlines())
+        tenant = found.in_force
+        if tenant is not None and not found.refused:
+            self._on_event("loaded")
+            log = _log.debug if last is NOTHING else _log.info
+            log("tenant_loaded", tenant_id=tenant_id, revision=tenant.revision)
+
+    async def _on_disk(self, tenant_id: str | None, work: Callable[[], T]) -> T | None:
+        """Do something with copies; serving goes on whatever becomes of it."""
+        try:
+            return await read_in_time(self._disk, _DISK_SECONDS, partial(_attempt, work))
+        except ObjectsUnavailableError as error:
+            _log.error("tenant_copy_failed", tenant_id=tenant_id, reason=error.detail)
+            return None
+
+
+def _attempt(work: Callable[[], T]) -> T | None:
+    try:
+        return work()
+    except OSError as error:
+        raise ObjectsUnavailableError(f"{error.strerror}: {error.filename}") from error
+    except InvalidTenantError as error:
+        raise ObjectsUnavailableError(str(error)) from error
