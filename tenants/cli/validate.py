@@ -63,6 +63,7 @@ def _accepted(tenant: CompiledTenant) -> dict[str, Any]:
             for each in tenant.assistants.values()
         ],
         "functions": _functions(tenant),
+        "hosted": _hosted(tenant),
     }
 
 
@@ -73,10 +74,19 @@ def _shown(tenant: CompiledTenant) -> str:
     ]
     for function in _functions(tenant):
         lines += [f"  function {function['name']}:", msgspec.json.format(_json(function), indent=4)]
+    lines += [f"  hosted tool {name}" for name in _hosted(tenant)]
     return "\n".join(lines)
 
 
 def _functions(tenant: CompiledTenant) -> list[dict[str, Any]]:
+    return [tool for tool in _tools(tenant) if tool["type"] == "function"]
+
+
+def _hosted(tenant: CompiledTenant) -> list[str]:
+    return [tool["type"] for tool in _tools(tenant) if tool["type"] != "function"]
+
+
+def _tools(tenant: CompiledTenant) -> list[dict[str, Any]]:
     return msgspec.json.decode(tenant.default.tools, type=list[dict[str, Any]])
 
 
