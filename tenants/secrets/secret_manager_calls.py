@@ -32,8 +32,6 @@ PASSING = AsyncRetry(
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _CHANNEL_OPTIONS = (("grpc.max_reconnect_backoff_ms", 5000),)
-# The library writes whole answers, values included, to loggers of this package at DEBUG.
-_PACKAGE = "google.cloud.secretmanager_v1"
 _FAILURES = (refusals.GoogleAPIError, GoogleAuthError, TimeoutError)
 # The first line that fits says what an operator can do about it.
 _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
@@ -112,7 +110,8 @@ class SecretManagerCalls:
     async def _connect(self) -> Client:
         async with self._connecting:
             if self._client is None:
-                logging.getLogger(_PACKAGE).setLevel(logging.INFO)
+                # At DEBUG it is told of whole answers, values included.
+                logging.getLogger(Transport.__module__).setLevel(logging.INFO)
                 self._client = await self._connected()
             return self._client
 
