@@ -14,6 +14,7 @@ class Pattern:
     """
 
     def __init__(self, text: str) -> None:
+        self.text = text
         self.fixed_start = text.partition("*")[0]
         self._whole = _compiled(text)
         self._parts = [(part, _compiled(part)) for part in text.split("/")]
