@@ -100,7 +100,7 @@ def _newest(text: str, chain: Chain) -> Parsed:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return Parsed({}, None, (_syntax_fault(error),))
     try:
-        return Parsed(chain.upgrade(raw), None)
+        return Parsed(chain.upgrade(raw) if chain.pending(raw) else raw, None)
     except NewerDocumentError as error:
         words = f"this document is newer than this program, which reads up to {error.newest}"
     except VersionError as error:

@@ -1,14 +1,10 @@
-"""A tenant's files, from its directory or from memory, never from outside of it.
-
-What is served as it stands (the working form) needs the files that its document names. A release
-takes those and all of its knowledge, and is known by the SHA-256 of every byte of them.
-"""
+"""A tenant's files as its document names them, read once, never from outside of its directory."""
 
 import hashlib
-import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
@@ -22,14 +18,11 @@ from tenants.model import DEFAULT_INSTRUCTIONS, FilePath
 from tenants.rules import assistant_tables, at
 
 LARGEST_FILE_BYTES = 1_048_576
-LARGEST_KNOWLEDGE_FILE_BYTES = 32 * 1_048_576
-LARGEST_RELEASE_BYTES = 128 * 1_048_576
-MOST_FILES = 1_000
-KNOWLEDGE = "knowledge/"
 KNOWLEDGE_STATE = "knowledge.json"
-_MISSING = "does not exist: write it"
+MISSING = "does not exist: write it"
 
-_Read = Callable[[str], bytes]  # raises ValueError with what is wrong
+Read: TypeAlias = Callable[[str], bytes]
+"""From a file's name to its bytes; raises ``ValueError`` with what is wrong with it."""
 
 
 @attrs.frozen
@@ -38,7 +31,7 @@ class Sources:
 
     Args:
         tenant_id: whose files these are.
-        texts: the document's, the instructions' and the knowledge's state's texts, by file name.
+        texts: the document's, the instructions' and the knowledge state's texts, by file name.
         module: the name and the bytes of the tool module.
         faults: what is wrong with files that are not here.
         revision: the SHA-256 of all of it, in hexadecimal.
@@ -51,58 +44,81 @@ class Sources:
     revision: str
 
 
-@attrs.frozen
-class Collected:
-    """The files of a release.
-
-    Args:
-        files: by name.
-        problems: what is wrong with those that could not be read, by name.
-    """
-
-    files: Mapping[str, bytes]
-    problems: Mapping[str, str] = attrs.field(factory=dict)
-
-
 def read_sources(directory: Path) -> Sources:
     """Read a tenant's directory; what cannot be read becomes a fault, nothing is raised."""
-    return _sources(directory.name, lambda name: _content(directory, name), chain=None)
+    return sources_of(directory.name, lambda name: content(directory, name))
 
 
-def release_sources(tenant_id: str, collected: Collected, chain: Chain | None = None) -> Sources:
-    """What the files of a release say; their names and sizes are judged too.
+def sources_of(tenant_id: str, read: Read, chain: Chain | None = None) -> Sources:
+    """The files that a document names by fields, wherever they are; nothing is raised.
 
     Args:
-        tenant_id: whose release it is to be.
-        collected: its files.
+        tenant_id: whose files these are.
+        read: gives them.
         chain: of the document's schema versions; None: the released one.
     """
-    sources = _sources(tenant_id, lambda name: _collected(collected, name), chain)
-    document = sources.texts.get(FILE)
-    named = set(_names(document, chain)) if document is not None else set(collected.files)
-    faults = (*sources.faults, *_misfits(collected, named))
-    return attrs.evolve(sources, faults=faults, revision=digest(collected.files))
-
-
-def collect(directory: Path, chain: Chain | None = None) -> Collected:
-    """Read what a release takes of a directory; nothing is raised."""
-    files: dict[str, bytes] = {}
-    problems: dict[str, str] = {}
-
-    def read(name: str) -> None:
+    try:
+        document = _text(read, FILE)
+    except ValueError as error:
+        return _sources(tenant_id, {}, None, [Fault(FILE, "", str(error))])
+    texts, module, faults = {FILE: document}, None, []
+    for path, name in named_files(document, chain):
         try:
-            files[name] = _content(directory, name)
+            if path == ("tools", "module"):
+                module = (name, read(name))
+            else:
+                texts[name] = texts.get(name) or _text(read, name)
         except ValueError as error:
-            problems[name] = str(error)
+            faults.append(Fault(FILE, dotted(path), f"{name} {error}", line_of(document, path)))
+    try:
+        texts[KNOWLEDGE_STATE] = _text(read, KNOWLEDGE_STATE)
+    except ValueError as error:
+        if str(error) != MISSING:
+            faults.append(Fault(KNOWLEDGE_STATE, "", f"it {error}"))
+    return _sources(tenant_id, texts, module, faults)
 
-    read(FILE)
-    document = files.get(FILE, b"").decode("utf-8-sig", "replace")
-    for name in {*_names(document, chain)} - {FILE}:
-        read(name)
-    for name in (*_below(directory), *_state(directory)):
-        if len(files) + len(problems) <= MOST_FILES and _sum(files) <= LARGEST_RELEASE_BYTES:
-            read(name)
-    return Collected(files, problems)
+
+def named_files(document: str, chain: Chain | None = None) -> Iterator[tuple[FieldPath, str]]:
+    """The files that a document names by fields, as far as it can be read.
+
+    Args:
+        document: all of its text.
+        chain: of schema versions; None: the released one.
+    """
+    raw = readable(document, chain)
+    for path, table in assistant_tables(raw).items():
+        yield from _valid(
+            (*path, "instructions_file"), table.get("instructions_file", DEFAULT_INSTRUCTIONS)
+        )
+    yield from _valid(("tools", "module"), at(raw, "tools", {}).get("module"))
+
+
+def content(directory: Path, name: str, largest: int = LARGEST_FILE_BYTES) -> bytes:
+    """A file of a directory.
+
+    Args:
+        directory: that it may not lie outside of, by links either.
+        name: relative to the directory.
+        largest: that it may be, in bytes.
+
+    Raises:
+        ValueError: with what is wrong, in words that go on from the file's name.
+    """
+    try:
+        path = (directory / name).resolve(strict=True)
+        if not path.is_relative_to(directory.resolve()):
+            raise ValueError("leads out of the tenant's directory: put the file itself there")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("is not a file")
+        if found.st_size > largest:
+            raise ValueError(f"is larger than {largest >> 20} MiB: shorten it")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ValueError(MISSING) from None
+    except (OSError, RuntimeError) as error:  # pathlib has a RuntimeError for loops of links
+        reason = getattr(error, "strerror", None) or "its links lead in a circle"
+        raise ValueError(f"cannot be read: {reason}") from None
 
 
 def digest(files: Mapping[str, bytes]) -> str:
@@ -114,51 +130,17 @@ def digest(files: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _sources(tenant_id: str, read: _Read, chain: Chain | None) -> Sources:
-    try:
-        document = _text(read, FILE)
-    except ValueError as error:
-        return _known(Sources(tenant_id, {}, None, (Fault(FILE, "", str(error)),), ""))
-    texts, module, faults = {FILE: document}, None, []
-    for path, name in _named_files(document, chain):
-        try:
-            if path == ("tools", "module"):
-                module = (name, read(name))
-            else:
-                texts[name] = texts.get(name) or _text(read, name)
-        except ValueError as error:
-            faults.append(Fault(FILE, dotted(path), f"{name} {error}", line_of(document, path)))
-    try:
-        texts[KNOWLEDGE_STATE] = _text(read, KNOWLEDGE_STATE)
-    except ValueError as error:
-        if str(error) != _MISSING:
-            faults.append(Fault(KNOWLEDGE_STATE, "", f"this {error}"))
-    return _known(Sources(tenant_id, texts, module, tuple(faults), ""))
-
-
-def _known(sources: Sources) -> Sources:
-    """The sources with the digest of what was read, faults included: another fault is news."""
-    parts = {name: text.encode() for name, text in sources.texts.items()}
-    parts |= dict([sources.module]) if sources.module else {}
-    parts["faults"] = "\n".join(map(str, sources.faults)).encode()
-    return attrs.evolve(sources, revision=digest(parts))
-
-
-def _names(document: str, chain: Chain | None) -> Iterator[str]:
-    """The files that a release takes but for its knowledge."""
-    yield FILE
-    for _, name in _named_files(document, chain):
-        yield name
-
-
-def _named_files(document: str, chain: Chain | None) -> Iterator[tuple[FieldPath, str]]:
-    """The files that a document names by fields, as far as it can be read."""
-    raw = readable(document, chain)
-    for path, table in assistant_tables(raw).items():
-        yield from _valid(
-            (*path, "instructions_file"), table.get("instructions_file", DEFAULT_INSTRUCTIONS)
-        )
-    yield from _valid(("tools", "module"), at(raw, "tools", {}).get("module"))
+def _sources(
+    tenant_id: str,
+    texts: Mapping[str, str],
+    module: tuple[str, bytes] | None,
+    faults: list[Fault],
+) -> Sources:
+    """The sources with their digest, which other faults change too."""
+    parts = {name: text.encode() for name, text in texts.items()}
+    parts |= dict([module]) if module else {}
+    parts["\0faults"] = "\n".join(map(str, faults)).encode()
+    return Sources(tenant_id, texts, module, tuple(faults), digest(parts))
 
 
 def _valid(path: FieldPath, name: object) -> Iterator[tuple[FieldPath, str]]:
@@ -168,88 +150,8 @@ def _valid(path: FieldPath, name: object) -> Iterator[tuple[FieldPath, str]]:
         return  # The document's own parser says so.
 
 
-def _misfits(collected: Collected, named: set[str]) -> Iterator[Fault]:
-    """What is wrong with the files of a release that no field of the document names."""
-    for name, words in collected.problems.items():
-        if is_knowledge(name):
-            yield Fault(name, "", f"this {words}")
-    for name, content in collected.files.items():
-        if not _is_name(name):
-            yield Fault(_printable(name), "", "this is no name of a file of a tenant: rename it")
-        elif name not in named and name != KNOWLEDGE_STATE and not is_knowledge(name):
-            yield Fault(name, "", f"nothing in {FILE} names this file: name it, or leave it out")
-        elif len(content) > _largest(name):
-            yield Fault(name, "", f"this is larger than {_largest(name) >> 20} MiB: shorten it")
-    if len(collected.files) > MOST_FILES:
-        yield Fault(KNOWLEDGE, "", f"there are more than {MOST_FILES:,} files: leave some out")
-    if _sum(collected.files) > LARGEST_RELEASE_BYTES:
-        most = LARGEST_RELEASE_BYTES >> 20
-        yield Fault(KNOWLEDGE, "", f"the files are larger than {most} MiB together: shorten them")
-
-
-def is_knowledge(name: str) -> bool:
-    """Whether a file of a release is one of its knowledge."""
-    return name.startswith(KNOWLEDGE)
-
-
-def _is_name(name: str) -> bool:
-    try:
-        return name.isprintable() and PARSERS[FilePath](name) == name
-    except ValueError:
-        return False
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else repr(name)
-
-
-def _largest(name: str) -> int:
-    return LARGEST_KNOWLEDGE_FILE_BYTES if is_knowledge(name) else LARGEST_FILE_BYTES
-
-
-def _sum(files: Mapping[str, bytes]) -> int:
-    return sum(map(len, files.values()))
-
-
-def _state(directory: Path) -> list[str]:
-    return [KNOWLEDGE_STATE] if os.path.lexists(directory / KNOWLEDGE_STATE) else []
-
-
-def _below(directory: Path) -> Iterator[str]:
-    """The names of the files of knowledge, but for hidden ones."""
-    for place, folders, files in os.walk(directory / KNOWLEDGE):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield str(PurePosixPath((Path(place) / name).relative_to(directory)))
-
-
-def _collected(collected: Collected, name: str) -> bytes:
-    if name not in collected.files:
-        raise ValueError(collected.problems.get(name, _MISSING))
-    return collected.files[name]
-
-
-def _text(read: _Read, name: str) -> str:
+def _text(read: Read, name: str) -> str:
     try:
         return read(name).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8: save it as UTF-8") from None
-
-
-def _content(directory: Path, name: str) -> bytes:
-    try:
-        path = (directory / name).resolve(strict=True)
-        if not path.is_relative_to(directory.resolve()):
-            raise ValueError("leads out of the tenant's directory: put the file itself there")
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("is not a file")
-        if found.st_size > _largest(name):
-            raise ValueError(f"is larger than {_largest(name) >> 20} MiB: shorten it")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ValueError(_MISSING) from None
-    except (OSError, RuntimeError) as error:  # pathlib has a RuntimeError for loops of links
-        reason = getattr(error, "strerror", None) or "its links lead in a circle"
-        raise ValueError(f"cannot be read: {reason}") from None

@@ -11,7 +11,7 @@ from tenants.compiled import CompiledTenant
 from tenants.compiling import compile_tenant
 from tenants.describing import DESCRIBER, Describer
 from tenants.documents import FILE, written_version
-from tenants.sources import Collected, collect, release_sources
+from tenants.releases.files import Collected, collect, release_sources
 
 
 @attrs.frozen(eq=False)
