@@ -1,5 +1,7 @@
 """What keeps a command from being done, where no other package says it."""
 
+from pathlib import Path
+
 import attrs
 
 
@@ -19,3 +21,13 @@ class RefusedError(CliError):
 
     def __str__(self) -> str:
         return f"{self.what}: nobody agreed. Answer y, or say --yes."
+
+
+@attrs.frozen
+class OccupiedError(CliError):
+    """Where something is to be written, something is."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path} is there already, and not an empty directory: name a new one."

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from tenants.cli.frame import JSON
 from tenants.model import is_tenant_id
+from tenants.registry.places import RegistryPlace, RegistryPlaceError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
@@ -70,6 +71,7 @@ def registry_option(command: Decorated) -> Decorated:
         "--registry",
         metavar="PLACE",
         default=lambda: default_registry(os.environ),
+        callback=_place,
         show_default=f"$GATEWAY_TENANTS, else {_EXAMPLES}",
         help="The registry: dir:PATH or gs://BUCKET/PREFIX.",
     )(command)
@@ -141,6 +143,16 @@ def private_upstreams_option(command: Decorated) -> Decorated:
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 """A directory that is there."""
+NEW_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+"""A directory that may be made."""
+
+
+def _place(_: click.Context, __: click.Parameter, text: str) -> str:
+    try:
+        RegistryPlace.parse(text)
+    except RegistryPlaceError as error:
+        raise click.BadParameter(f"{error}.") from None
+    return text
 
 
 def _by(_: click.Context, __: click.Parameter, text: str | None) -> str:

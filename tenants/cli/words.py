@@ -11,7 +11,18 @@ from tenants.errors import (
     SecretsUnavailableError,
     UnknownTenantError,
 )
+from tenants.registry import layout
 from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
+from tenants.releases.errors import (
+    ContendedError,
+    OffboardingError,
+    PublishConflictError,
+    TenantExistsError,
+    TooManyKeysError,
+    UnknownKeyError,
+    UnknownRevisionError,
+    WorkingFormError,
+)
 
 
 @singledispatch
@@ -34,8 +45,8 @@ def _(error: CliError) -> str:
 @told.register
 def _(error: UnknownTenantError) -> str:
     return (
-        f"There is no tenant {error.tenant_id} in this registry. `tenantctl list` shows those "
-        "there are; --registry names another one."
+        f"There is no tenant {error.tenant_id} in this registry. `tenantctl list` shows those that "
+        f"there are, `tenantctl onboard {error.tenant_id}` makes it, --registry names another registry."
     )
 
 
@@ -72,6 +83,73 @@ def _(error: SecretMissingError) -> str:
 @told.register
 def _(error: SecretsUnavailableError) -> str:
     return f"The secret store cannot be used: {error.detail or 'it did not answer'}"
+
+
+@told.register
+def _(error: TenantExistsError) -> str:
+    return (
+        f"There is a tenant {error.tenant_id} already. Take another id, or publish to it: "
+        f"tenantctl publish {error.tenant_id} --from DIR"
+    )
+
+
+@told.register
+def _(error: WorkingFormError) -> str:
+    return (
+        f"{error.tenant_id} is a directory in working form, without revisions. Publish it first: "
+        f"tenantctl publish {error.tenant_id} --from DIR"
+    )
+
+
+@told.register
+def _(error: OffboardingError) -> str:
+    return (
+        f"The deletion of {error.tenant_id} has begun. Finish it: "
+        f"tenantctl offboard {error.tenant_id}"
+    )
+
+
+@told.register
+def _(error: PublishConflictError) -> str:
+    if error.revision is None:
+        return f"Somebody else changed {error.tenant_id} at the same time. Look, and try again."
+    return (
+        f"Somebody else was first: revision {error.revision} of {error.tenant_id} is in force, by "
+        f"{error.by}. Nothing of yours is. Look at `tenantctl diff {error.tenant_id}`, then try "
+        "again."
+    )
+
+
+@told.register
+def _(error: UnknownRevisionError) -> str:
+    which = "earlier revision" if error.revision is None else f"revision {error.revision}"
+    return f"{error.tenant_id} has no {which}. Those there are: tenantctl history {error.tenant_id}"
+
+
+@told.register
+def _(error: UnknownKeyError) -> str:
+    return (
+        f"{error.tenant_id} has no key {error.key_id}, or it is dead. Its keys: "
+        f"tenantctl keys list {error.tenant_id}"
+    )
+
+
+@told.register
+def _(error: TooManyKeysError) -> str:
+    return (
+        f"{error.tenant_id} has {error.most} live keys, as many as it may have. Revoke some: "
+        f"tenantctl keys revoke {error.tenant_id} KEY_ID"
+    )
+
+
+@told.register
+def _(error: ContendedError) -> str:
+    if error.name == layout.CHANGES:
+        return (
+            "The change is made, and not announced yet: others wrote the change feed all the time. "
+            "It is in force within 5 minutes; the same command again announces it at once."
+        )
+    return f"Others wrote {error.name} all the time, so nothing was done. Try again."
 
 
 @told.register

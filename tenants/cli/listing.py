@@ -1,0 +1,78 @@
+"""``tenantctl list``: the registry's tenants."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import rich_click as click
+
+from tenants.cli.frame import Command
+from tenants.cli.options import json_option, registry_option
+from tenants.cli.output import Output, date
+from tenants.cli.registry import opened
+from tenants.registry.objects import Objects
+from tenants.releases.reading import ListedTenant, list_tenants, list_working_forms
+
+_COLUMNS = ("id", "name", "state", "revision", "published", "by")
+
+
+@click.command("list", cls=Command)
+@registry_option
+@json_option
+def list_(registry: str, *, as_json: bool) -> None:
+    """List the registry's tenants.
+
+    A tenant is in force, suspended, half deleted (offboard it once more), or in working form: a
+    directory that was never published and is served as it stands.
+
+    Example: tenantctl list --registry gs://acme-tenants/production
+    """
+    output = Output(as_json=as_json)
+    objects = opened(registry)
+    tenants = [*output.track(list_tenants(objects), "Tenants", None)]
+    forms = [*_unpublished(objects, tenants)] if registry.startswith("dir:") else []
+    rows = sorted([*map(_row, tenants), *map(_form_row, forms)])
+    if rows:
+        output.table(_COLUMNS, rows)
+    output.done(
+        sorted([*map(_json, tenants), *map(_form_json, forms)], key=lambda each: each["id"]),
+        [] if rows else ["No tenants yet: tenantctl onboard ID creates one."],
+    )
+
+
+def _unpublished(objects: Objects, published: list[ListedTenant]) -> Iterator[str]:
+    known = {each.tenant_id for each in published}
+    return (tenant_id for tenant_id in list_working_forms(objects) if tenant_id not in known)
+
+
+def _state(tenant: ListedTenant) -> str:
+    if tenant.offboarding:
+        return "half deleted"
+    return "suspended" if tenant.suspended else "in force"
+
+
+def _row(tenant: ListedTenant) -> tuple[str, ...]:
+    published = date(tenant.published_at)
+    revision = str(tenant.revision)
+    return tenant.tenant_id, tenant.name, _state(tenant), revision, published, tenant.by
+
+
+def _form_row(tenant_id: str) -> tuple[str, ...]:
+    return tenant_id, "", "working form", "", "", ""
+
+
+def _json(tenant: ListedTenant) -> dict[str, Any]:
+    return {
+        "id": tenant.tenant_id,
+        "name": tenant.name,
+        "state": _state(tenant),
+        "revision": tenant.revision,
+        "sha256": tenant.sha256,
+        "published_at": tenant.published_at,
+        "by": tenant.by,
+        "suspended": tenant.suspended,
+        "schema_version": tenant.schema_version,
+    }
+
+
+def _form_json(tenant_id: str) -> dict[str, Any]:
+    return {"id": tenant_id, "name": None, "state": "working form", "revision": None}
