@@ -3,20 +3,18 @@
 import ipaddress
 from collections.abc import Mapping
 from typing import Self
+from urllib.parse import urlsplit
 from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the second
     getproxies_environment,
     proxy_bypass_environment,
 )
 
 import attrs
-from yarl import URL
 
 
 @attrs.frozen
 class Proxies:
     """Proxies as the environment names them.
-
-    Not left to aiohttp: its ``trust_env`` costs two thread hops a request and reads ``.netrc``.
 
     Args:
         by_scheme: the proxy's URL by the upstream's scheme; under ``no`` the hosts without one.
@@ -33,10 +31,10 @@ class Proxies:
         """The proxy's URL; None for this machine and for hosts that go without."""
         if not self.by_scheme:
             return None
-        target = URL(url)
-        if _is_loopback(target.host or ""):
+        target = urlsplit(url)
+        if _is_loopback(target.hostname or ""):
             return None
-        if proxy_bypass_environment(target.authority, self.by_scheme):
+        if proxy_bypass_environment(target.netloc.rpartition("@")[2], self.by_scheme):
             return None
         return self.by_scheme.get(target.scheme) or self.by_scheme.get("all")
 

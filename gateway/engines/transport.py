@@ -1,56 +1,43 @@
-"""HTTP to upstreams: one aiohttp session for all tenants."""
+"""HTTP to upstreams: the connections of all tenants, kept for the next call."""
 
-import io
+import re
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Self
 
-import aiohttp
-
+from gateway.engines.connecting import Connector
+from gateway.engines.errors import Cause, EngineError
 from gateway.engines.exchange import Exchange, Limits
-from gateway.engines.failures import failure_to_answer
+from gateway.engines.pool import Pool
 from gateway.engines.proxies import Proxies
+from gateway.engines.targets import Target, target_of
 
-# aiohttp warns of larger bodies as bytes, which it would write without letting others run.
-_MOST_BYTES_AT_ONCE = 2**20
+_MOST_TARGETS = 4096
+_NO_FIELD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 class Transport:
-    """The session; ``async with Transport()``.
+    """``async with Transport()``.
 
     Args:
         proxies: those of the environment, unless given.
     """
 
-    _session: aiohttp.ClientSession
+    _connector: Connector
 
     def __init__(self, limits: Limits | None = None, proxies: Proxies | None = None) -> None:
         self._limits = limits or Limits()
-        self._proxies = proxies or Proxies.from_environment()
-        self._timeouts = {
-            stream: aiohttp.ClientTimeout(connect=self._limits.connect_seconds, sock_read=seconds)
-            for stream, seconds in (
-                (True, self._limits.stream_head_seconds),
-                (False, self._limits.whole_head_seconds),
-            )
-        }
+        self._pool = Pool(self._limits)
+        read = partial(target_of, proxies=proxies or Proxies.from_environment())
+        self._target = lru_cache(_MOST_TARGETS)(read)
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            limit=self._limits.connections,
-            keepalive_timeout=self._limits.keepalive_seconds,
-            ttl_dns_cache=60,
-            ssl=_trust(),
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "assistant-gateway", "Accept-Encoding": "identity"},
-        )
+        self._connector = Connector(_trust(), self._limits.connect_seconds)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        self._pool.close()
 
     async def send(
         self, url: str, headers: Mapping[str, str], body: bytes, *, stream: bool
@@ -59,26 +46,38 @@ class Transport:
 
         Args:
             url: the whole of it.
-            headers: the call's own, beside the session's.
+            headers: the call's own, beside the transport's.
             body: JSON.
             stream: which limit the wait has.
 
         Raises:
             EngineError: no response head came.
         """
-        try:
-            response = await self._session.post(
-                url,
-                data=body if len(body) <= _MOST_BYTES_AT_ONCE else io.BytesIO(body),
-                headers=headers,
-                allow_redirects=False,
-                proxy=self._proxies.before(url),
-                timeout=self._timeouts[stream],
+        limits, target = self._limits, self._target(url)
+        request = _request(target, headers, body)
+        connection = self._pool.take(target.place)
+        if connection is None:
+            connection = await self._connector.connect(
+                target, partial(self._pool.make, target.place)
             )
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            # Not chained: aiohttp's errors carry the request, and with it the credential.
-            raise failure_to_answer(error) from None
-        return Exchange(response, self._limits)
+        exchange = Exchange(limits)
+        seconds = limits.stream_head_seconds if stream else limits.whole_head_seconds
+        connection.ask(exchange, request, seconds)
+        try:
+            await exchange.head()
+        except BaseException:
+            exchange.close()
+            raise
+        return exchange
+
+
+def _request(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    """All of it: what is written at once leaves in one call of the system."""
+    if _NO_FIELD_VALUE.search("".join(headers.values())) is not None:
+        raise EngineError(Cause.UNAUTHORIZED, detail="a credential that no header can carry")
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    length = f"Content-Length: {len(body)}\r\n\r\n"
+    return b"".join((target.opening, fields.encode("latin-1"), length.encode(), body))
 
 
 def _trust() -> ssl.SSLContext:

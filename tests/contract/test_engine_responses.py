@@ -251,7 +251,7 @@ async def test_a_late_end_of_the_body_frees_the_connection(transport, upstream):
 
     gate.set()
     async with asyncio.timeout(5):
-        while not transport._session.connector._conns:  # noqa: ASYNC110 - the pool tells nobody
+        while not transport._pool.free:  # noqa: ASYNC110 - the pool tells nobody
             await asyncio.sleep(0)
     await read_all(await engine.open(make_call(upstream.base_url)))
 

@@ -334,11 +334,11 @@ async def test_a_reset_that_overtakes_the_reader(make_engine, upstream):
     upstream.script(stream_reply(STREAM[:1500], gate, ending=Ending.RESET))
     async with Transport(LIMITS) as transport, asyncio.timeout(5):
         answer = await make_engine(transport).open(make_call(upstream.base_url))
-        content = answer._exchange._response.content
-        while not content.total_bytes:  # noqa: ASYNC110 - nobody tells
+        exchange = answer._exchange
+        while not exchange._unread:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
         gate.set()
-        while content.exception() is None:  # noqa: ASYNC110 - nobody tells
+        while exchange.line is not None:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
 
         events, error = await read_until_error(answer)
