@@ -1,5 +1,6 @@
 """The composition root: the one place that names adapters and puts the parts together."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -12,16 +13,22 @@ from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
-from gateway.http import conversation, pages, service, websocket
+from gateway.http import conversation, pages, service, sessions, websocket
 from gateway.http.access import Door
+from gateway.http.checking import Checker
+from gateway.http.cors import Cors
 from gateway.http.documents import openapi
 from gateway.http.event_stream import StreamOptions
 from gateway.http.middleware import Layer
+from gateway.http.open_connections import OpenConnections
 from gateway.http.problems import answer_error
 from gateway.http.pulse import PulseLimits
 from gateway.http.service import Health
+from gateway.http.sessions import Sessions
 from gateway.http.surface import Surface
 from gateway.http.wire import MAX_BODY_BYTES
+from gateway.identity.end_users import IssuedTokens
+from gateway.identity.session_tokens import SignedSessions
 from gateway.runs import lifecycle, outcome
 from gateway.runs.credentials import Credentials
 from gateway.runs.orchestrator import Orchestrator
@@ -44,6 +51,7 @@ ROUTES = [
     conversation.events,
     conversation.cancel,
     websocket.converse,
+    sessions.create,
     service.front,
     pages.asset,
     pages.docs,
@@ -81,7 +89,12 @@ class Gateway:
         self._transport = Transport()
         self._executor = ProcessExecutor(on_death=self.metrics.tool_worker_died)
         self._orchestrator = Orchestrator(self._services(settings))
-        self._app = Layer(self._routes(settings))
+        self._end_users = IssuedTokens(settings.private_upstreams)
+        self._sessions = _sessions(settings)
+        checker = Checker(self._sessions, self._end_users, settings.require_keys)
+        self._door = Door(self._registry, settings.default_tenant, checker)
+        self._connections = OpenConnections(self._door.renewed)
+        self._app = Layer(self._routes(settings), Cors(self._door.tenant))
         self.metrics.watch_store(self._store.healthy)
         self.metrics.watch_runs(self._orchestrator.working)
         self.metrics.watch_tenants(self._registry.loaded)
@@ -109,7 +122,7 @@ class Gateway:
 
     def _routes(self, settings: Settings) -> Litestar:
         surface = Surface(
-            door=Door(self._registry, settings.default_tenant),
+            door=self._door,
             orchestrator=self._orchestrator,
             store=self._store,
             metrics=self.metrics,
@@ -119,6 +132,7 @@ class Gateway:
                 ),
                 settings.retry_ms,
             ),
+            connections=self._connections,
         )
         checks = {
             "store": self._store.healthy,
@@ -130,7 +144,13 @@ class Gateway:
             exception_handlers={Exception: answer_error},
             openapi_config=openapi(),
             request_max_body_size=MAX_BODY_BYTES,
-            state=State({"surface": surface, "health": Health(checks, self.metrics.render)}),
+            state=State(
+                {
+                    "surface": surface,
+                    "sessions": Sessions(self._sessions),
+                    "health": Health(checks, self.metrics.render),
+                }
+            ),
             logging_config=None,
         )
 
@@ -147,5 +167,14 @@ class Gateway:
             stack.push_async_callback(self._executor.close)
             await self._registry.start()
             stack.push_async_callback(self._registry.stop)
+            stack.push_async_callback(self._end_users.close)
+            await stack.enter_async_context(self._connections.followed())
             stack.push_async_callback(self._orchestrator.drain, 0)
             yield
+
+
+def _sessions(settings: Settings) -> SignedSessions | None:
+    """Session tokens, signed with a secret of this process where development names none."""
+    made = () if settings.environment == "production" else (secrets.token_urlsafe(32),)
+    signing = settings.session_secrets or made
+    return SignedSessions(signing) if signing else None

@@ -62,11 +62,15 @@ class Settings:
         secret_manager_emulator: ``host:port`` of a server in Secret Manager's place.
         store: the SQLite file.
         openai_api_key: None: the simulator is the upstream.
+        session_secrets: the first signs session tokens, each is accepted; none: in development one
+            is made at start, in production there are no sessions.
         log_format: ``json`` or ``keyvalue``; None: JSON unless the stream is a terminal.
         tenant_secrets: the ``AGW_…`` variables, as they are.
     """
 
-    environment: str = _setting("ENVIRONMENT", variables.environment, "development")
+    environment: str = _setting(
+        "ENVIRONMENT", variables.one_of("development", "production"), "development"
+    )
     host: str = _setting("GATEWAY_HOST", variables.host, "127.0.0.1")
     port: int = _setting("GATEWAY_PORT", variables.port, 8000)
     tenants: Path = _setting("GATEWAY_TENANTS", variables.registry, Path("examples/tenants"))
@@ -83,7 +87,11 @@ class Settings:
     workers: int = _setting("GATEWAY_WORKERS", variables.workers, 1)
     reload: bool = _setting("GATEWAY_RELOAD", variables.switch, default=False)
     tool_isolation: str = _setting(
-        "GATEWAY_TOOL_ISOLATION", variables.tool_isolation, "best-effort"
+        "GATEWAY_TOOL_ISOLATION", variables.one_of("required", "best-effort"), "best-effort"
+    )
+    require_keys: bool = _setting("GATEWAY_REQUIRE_KEYS", variables.switch, default=False)
+    session_secrets: tuple[str, ...] = _setting(
+        "GATEWAY_SESSION_SECRET", variables.signing_secrets, (), repr=False
     )
     openai_api_key: str | None = _setting("OPENAI_API_KEY", variables.secret, None, repr=False)
     openai_base_url: str = _setting(
@@ -114,8 +122,9 @@ class Settings:
         Raises:
             SettingsError: with everything that is wrong.
         """
-        given = _given(environ)
+        given = _for_production(_given(environ))
         faults = [*_unknown(given), *_unbuilt(given), *_contradictions(given)]
+        faults += _unfit_for_production(given)
         values: dict[str, Any] = {}
         for field in attrs.fields(cls):
             if field.metadata and (text := given.get(field.metadata[_VARIABLE])):
@@ -135,8 +144,6 @@ ACTED_ON: Mapping[str, "attrs.Attribute[Any]"] = {
 UNBUILT: Mapping[str, Callable[[str], Any]] = {
     "GATEWAY_REDIS_URL": variables.not_built("limits and events shared through Redis are"),
     "GATEWAY_ADMIN_KEY": variables.not_built("the operator's API and console are"),
-    "GATEWAY_SESSION_SECRET": variables.not_built("browsers' sessions are"),
-    "GATEWAY_REQUIRE_KEYS": variables.require_keys,
 }
 ALIASES: Mapping[str, str] = {"CLIENT_ID": "GATEWAY_DEFAULT_TENANT"}
 _KNOWN = [name for name in (*ACTED_ON, *UNBUILT) if name.startswith("GATEWAY_")]
@@ -163,6 +170,39 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
         if given.get(alias) and not given.get(name):
             given[name] = given[alias]
     return given
+
+
+def _is_production(given: Mapping[str, str]) -> bool:
+    return given.get("ENVIRONMENT", "").lower() == "production"
+
+
+def _for_production(given: dict[str, str]) -> dict[str, str]:
+    """With production's own defaults for what is not set."""
+    if not _is_production(given):
+        return given
+    defaults = {"GATEWAY_REQUIRE_KEYS": "true", "GATEWAY_TOOL_ISOLATION": "required"}
+    if bucket := given.get("BUCKET_ID"):
+        defaults["GATEWAY_TENANTS"] = f"gs://{bucket}"
+    if project := given.get("PROJECT_ID"):
+        defaults["GATEWAY_SECRETS"] = f"gcp:{project}"
+    return defaults | {name: text for name, text in given.items() if text}
+
+
+def _unfit_for_production(given: Mapping[str, str]) -> Iterator[SettingFault]:
+    if not _is_production(given):
+        return
+    if not given.get("GATEWAY_TENANTS"):
+        message = "is not set, and neither is BUCKET_ID, so production has no registry of tenants"
+        yield SettingFault("GATEWAY_TENANTS", message, "Use gs://BUCKET/PREFIX or dir:PATH")
+    if not given.get("GATEWAY_SECRETS"):
+        message = "is not set, and neither is PROJECT_ID, so production has no store of secrets"
+        yield SettingFault("GATEWAY_SECRETS", message, "Use gcp:PROJECT, dir:PATH or env")
+    if given["GATEWAY_REQUIRE_KEYS"].lower() in variables.OFF:
+        message = "is false, and production never serves without tenants' API keys"
+        yield SettingFault("GATEWAY_REQUIRE_KEYS", message, "Unset it")
+    if not given.get("OPENAI_API_KEY"):
+        message = "is not set, so the simulator would answer, which production never lets it"
+        yield SettingFault("OPENAI_API_KEY", message, "Set it to the operator's key")
 
 
 def _fault(variable: str, error: RefusedError) -> SettingFault:

@@ -19,7 +19,9 @@ _TENANT_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _ON = frozenset({"true", "1", "yes", "on"})
-_OFF = frozenset({"false", "0", "no", "off"})
+OFF = frozenset({"false", "0", "no", "off"})
+_SHORTEST_SIGNING_SECRET = 32
+_MOST_SECRETS = 2
 
 
 @attrs.frozen
@@ -68,27 +70,9 @@ def not_built(what: str) -> Callable[[str], None]:
 def switch(text: str) -> bool:
     """``true`` or ``false``, also 1, yes, on, 0, no and off."""
     word = text.lower()
-    if word not in _ON | _OFF:
+    if word not in _ON | OFF:
         raise RefusedError(f"{text!r} is neither true nor false", "Use true or false")
     return word in _ON
-
-
-def environment(text: str) -> str:
-    """``development``, the only environment that is built so far."""
-    if one_of("development", "production")(text) == "production":
-        raise RefusedError(
-            "production needs tenants' API keys, PostgreSQL, Redis and Google Cloud, which are "
-            "not part of this version yet",
-            "Unset it, or use development",
-        )
-    return "development"
-
-
-def require_keys(text: str) -> bool:
-    """``false``, since there are no tenants' API keys so far."""
-    if switch(text):
-        not_built("tenants' API keys are")(text)
-    return False
 
 
 def workers(text: str) -> int:
@@ -99,14 +83,6 @@ def workers(text: str) -> int:
             "Use 1",
         )
     return 1
-
-
-def tool_isolation(text: str) -> str:
-    """``best-effort``, since tools run in the gateway's own process so far."""
-    choice = one_of("required", "best-effort")(text)
-    if choice == "required":
-        raise RefusedError("tool cells are not part of this version yet", "Use best-effort")
-    return choice
 
 
 def host(text: str) -> str:
@@ -235,6 +211,19 @@ def secret(text: str) -> str:
     if not _VISIBLE_ASCII.fullmatch(text):
         raise RefusedError("it has spaces or characters outside ASCII", "Copy the key again")
     return text
+
+
+def signing_secrets(text: str) -> tuple[str, ...]:
+    """One secret, or two while it is rotated; long enough for HMAC with SHA-256 (RFC 7518)."""
+    secrets = comma_list(secret)(text)
+    if not 1 <= len(secrets) <= _MOST_SECRETS:
+        raise RefusedError("it is neither one secret nor two", "Use NEW, or NEW,OLD")
+    if min(map(len, secrets)) < _SHORTEST_SIGNING_SECRET:
+        raise RefusedError(
+            f"a secret of it has less than {_SHORTEST_SIGNING_SECRET} characters",
+            "Make one by: openssl rand -hex 32",
+        )
+    return secrets
 
 
 def otel_switch(text: str) -> None:

@@ -40,10 +40,16 @@ class ApiKey:
     expires_at: int | None = None
     revoked_at: int | None = None
 
+    @property
+    def ends_at(self) -> int | None:
+        """Unix seconds from which on it opens nothing; None: never."""
+        ends = [end for end in (self.expires_at, self.revoked_at) if end is not None]
+        return min(ends, default=None)
+
     def alive(self, now: float) -> bool:
         """Whether it opens anything at this Unix time."""
-        ends = (self.expires_at, self.revoked_at)
-        return all(end is None or now < end for end in ends)
+        ends_at = self.ends_at
+        return ends_at is None or now < ends_at
 
 
 class Keyring:

@@ -13,7 +13,7 @@ from gateway.http.answers import chat_answer, run_object
 from gateway.http.entrance import entrance, header
 from gateway.http.errors import RunUnsuccessfulError
 from gateway.http.reply import JSON, Reply
-from gateway.http.surface import Surface, idempotency_key, now
+from gateway.http.surface import Surface, idempotency_key, now, require_new_thread
 from gateway.runs.ids import new_id
 from gateway.runs.projections.messages import message_page
 from gateway.store.errors import NotFoundError
@@ -26,9 +26,10 @@ AnyRequest = Request[Any, Any, Any]
 async def start(request: AnyRequest) -> dict[str, str]:
     """Start a thread, and say how the assistant greets."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "chat")
     metadata = wire.read_start(await request.body(), header(request.scope, b"content-type"))
-    thread = Thread(new_id("thread"), now(), metadata)
+    require_new_thread(visit)
+    thread = Thread(new_id("thread"), now(), metadata, visit.context.user)
     await surface.store.create_thread(visit.context, thread)
     return {
         "thread_id": thread.id,
@@ -41,11 +42,11 @@ async def start(request: AnyRequest) -> dict[str, str]:
 async def chat(request: AnyRequest) -> ASGIApp:
     """Say something; the answer is JSON, or a stream where ``Accept`` names one."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "chat")
     body = await request.body()
     said = wire.read_chat(wire.read_json(body, header(request.scope, b"content-type")))
     stream = wire.accepts_events(header(request.scope, b"accept"))
-    key = idempotency_key(request, body)
+    key = idempotency_key(request, visit, body)
     joined = await surface.say(visit, said, "sse" if stream else "json", stream=stream, key=key)
     if stream:
         return surface.events(visit, joined)
@@ -61,7 +62,7 @@ async def chat(request: AnyRequest) -> ASGIApp:
 async def messages(request: AnyRequest, thread_id: FromPath[str]) -> Response[bytes]:
     """A page of a thread's messages."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "history")
     page = wire.read_page(request.query_params)
     if not wire.is_id(thread_id):
         raise NotFoundError("thread", thread_id)
@@ -74,7 +75,7 @@ async def messages(request: AnyRequest, thread_id: FromPath[str]) -> Response[by
 async def delete_thread(request: AnyRequest, thread_id: FromPath[str]) -> dict[str, Any]:
     """Delete a thread and everything of it."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "history")
     if not wire.is_id(thread_id):
         raise NotFoundError("thread", thread_id)
     await surface.orchestrator.delete_thread(visit.context, thread_id)
@@ -85,7 +86,7 @@ async def delete_thread(request: AnyRequest, thread_id: FromPath[str]) -> dict[s
 async def run(request: AnyRequest, run_id: FromPath[str]) -> dict[str, Any]:
     """How a run stands."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "chat")
     if not wire.is_id(run_id):
         raise NotFoundError("run", run_id)
     stored, ending = await surface.orchestrator.status(visit.context, run_id)
@@ -96,7 +97,7 @@ async def run(request: AnyRequest, run_id: FromPath[str]) -> dict[str, Any]:
 async def events(request: AnyRequest, run_id: FromPath[str]) -> ASGIApp:
     """A run's events after the last one that the client has, live to the end."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "chat")
     last = header(request.scope, b"last-event-id") or request.query_params.get("after")
     joined = await surface.find(visit, run_id)
     after = wire.read_after(run_id, last)
@@ -109,7 +110,7 @@ async def events(request: AnyRequest, run_id: FromPath[str]) -> ASGIApp:
 async def cancel(request: AnyRequest, run_id: FromPath[str]) -> dict[str, Any]:
     """Ask a run to end."""
     surface = Surface.of(request)
-    visit = await surface.door.enter(request.scope)
+    visit = await surface.door.enter(request.scope, "chat")
     if not wire.is_id(run_id):
         raise NotFoundError("run", run_id)
     stored = await surface.orchestrator.cancel(visit.context, run_id)

@@ -17,12 +17,17 @@ class Entrance:
         path: as it was asked for, with its tenant's prefix, without its query.
         tenants: every tenant that the request names: by header, by path. Not checked yet.
         send: the server's own ``send``.
+        credentials: the headers that may hold some, as they came.
+        origin: of the web page that asks; None for programs, and for pages of the same origin
+            that only read.
     """
 
     correlation_id: str
     path: str
     tenants: tuple[str, ...]
     send: Callable[[Any], Awaitable[None]]
+    credentials: tuple[tuple[bytes, bytes], ...] = attrs.field(default=(), repr=False)
+    origin: str | None = None
 
     @property
     def gone(self) -> bool:

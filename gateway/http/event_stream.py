@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import attrs
 from litestar.types import Receive, Scope, Send
 
 from gateway.http.entrance import entrance
+from gateway.http.open_connections import End
 from gateway.http.ports import StreamMetrics
 from gateway.http.problems import error_frame, problem_of
 from gateway.http.pulse import Pulse, PulseLimits
@@ -35,12 +37,25 @@ class StreamOptions:
     retry_ms: int = 5000
 
 
+@attrs.frozen
+class Client:
+    """Who follows a run.
+
+    Args:
+        watching: looks at the client's credential while the stream is open, and ends it by what it
+            is given.
+        left: told when the stream is over: whether the client was sent the run's end.
+    """
+
+    watching: Callable[[End], AbstractContextManager[None]]
+    left: Callable[[bool], None]
+
+
 class EventStream:
     """An ASGI application that sends one run from an event on, to its end.
 
     Args:
         after: the number of the last event that the client has.
-        left: told when the stream is over: whether the client was sent the run's end.
     """
 
     def __init__(
@@ -49,19 +64,23 @@ class EventStream:
         after: int,
         options: StreamOptions,
         metrics: StreamMetrics,
-        left: Callable[[bool], None],
+        client: Client,
     ) -> None:
         self._joined = joined
         self._after = after
         self._options = options
         self._metrics = metrics
-        self._left = left
+        self._client = client
         self._stuck = False
         self._finished = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream; returns when the run has ended or the client is gone."""
-        with Reader(self._joined.log) as reader, self._metrics.streaming("sse"):
+        with (
+            Reader(self._joined.log) as reader,
+            self._metrics.streaming("sse"),
+            self._client.watching(_stopping(reader)),
+        ):
             gone = asyncio.ensure_future(_disconnect(receive))
             gone.add_done_callback(lambda _: reader.stop())
             try:
@@ -70,7 +89,7 @@ class EventStream:
                 # A loss is received before the send that it interrupts returns as if all were well.
                 whole = self._finished and not gone.done()
                 if not whole or self._joined.log.closed:
-                    self._left(whole)
+                    self._client.left(whole)
                 gone.cancel()
 
     async def _guarded(self, scope: Scope, send: Send, reader: Reader) -> None:
@@ -143,6 +162,13 @@ class EventStream:
         if live is None or (error := live.ended.error) is None:
             return b""
         return error_event(error_frame(problem_of(error), self._joined.head.correlation_id))
+
+
+def _stopping(reader: Reader) -> End:
+    async def end(_: Exception) -> None:
+        reader.stop()
+
+    return end
 
 
 async def _disconnect(receive: Receive) -> None:

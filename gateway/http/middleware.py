@@ -1,4 +1,4 @@
-"""The one ASGI layer around the routes: the tenant's prefix, the correlation id, HEAD.
+"""The one ASGI layer around the routes: the tenant's prefix, the correlation id, CORS, HEAD.
 
 It runs for every answer, those of unknown routes and wrong methods too, which middleware of the
 framework does not (its router answers before them).
@@ -6,12 +6,14 @@ framework does not (its router answers before them).
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
 import structlog
+from litestar.types import Scope
 
 from gateway.entropy import random_hex
+from gateway.http.cors import Cors, Headers
 from gateway.http.entrance import ENTRANCE, Entrance
 
 RawScope: TypeAlias = MutableMapping[str, Any]
@@ -22,6 +24,7 @@ Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 _CORRELATION = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _PREFIX = b"/t/"
+_CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 _SLASH = re.compile(b"%2f", re.IGNORECASE)
 _SERVICE = frozenset({"/", "/health", "/ready", "/metrics", "/docs", "/schema/openapi.json"})
 
@@ -31,10 +34,12 @@ class Layer:
 
     Args:
         app: the routes, registered once, without a tenant's prefix.
+        cors: what browsers are told about tenants' routes.
     """
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, cors: Cors) -> None:
         self._app = app
+        self._cors = cors
 
     async def __call__(self, scope: RawScope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -44,8 +49,15 @@ class Layer:
         entrance = _entrance(scope, send)
         scope[ENTRANCE] = entrance
         structlog.contextvars.bind_contextvars(correlation_id=entrance.correlation_id)
-        send = _marking(send, entrance.correlation_id)
-        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"] in _SERVICE:
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, _marking(send, entrance.correlation_id, ()))
+            return
+        headers = await self._cors.headers(scope)
+        send = _marking(send, entrance.correlation_id, headers)
+        if (answer := await self._cors.preflight(scope)) is not None:
+            await answer(cast("Scope", scope), receive, send)
+            return
+        if scope["method"] == "HEAD" and scope["path"] in _SERVICE:
             # A copy: the server reads its own scope, and drops the body of a HEAD.
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)
@@ -53,12 +65,16 @@ class Layer:
 
 def _entrance(scope: RawScope, send: Send) -> Entrance:
     """Read what the door needs, and take the tenant's prefix off the path."""
-    correlation, tenants = b"", []
+    correlation, tenants, credentials, origin = b"", [], [], None
     for name, value in scope["headers"]:
         if name == b"x-correlation-id":
             correlation = value
         elif name == b"x-tenant-id":
             tenants.append(value.decode("latin-1").strip())
+        elif name in _CREDENTIALS:
+            credentials.append((name, value))
+        elif name == b"origin":
+            origin = value.decode("latin-1")
     path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
     tenant = _strip_prefix(scope)
     if b"%" in scope["raw_path"]:
@@ -67,7 +83,7 @@ def _entrance(scope: RawScope, send: Send) -> Entrance:
         tenants.append(tenant)
     known = _CORRELATION.fullmatch(correlation) is not None
     correlation_id = correlation.decode() if known else random_hex(8)
-    return Entrance(correlation_id, path, tuple(tenants), send)
+    return Entrance(correlation_id, path, tuple(tenants), send, tuple(credentials), origin)
 
 
 def _strip_prefix(scope: RawScope) -> str | None:
@@ -86,16 +102,16 @@ def _decoded(raw: bytes) -> str:
     return unquote(_SLASH.sub(b"%252F", raw.partition(b"?")[0]).decode("latin-1"))
 
 
-def _marking(send: Send, correlation_id: str) -> Send:
-    header = (b"x-correlation-id", correlation_id.encode())
+def _marking(send: Send, correlation_id: str, headers: Headers) -> Send:
+    marks = (
+        (b"x-correlation-id", correlation_id.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        *headers,
+    )
 
     async def marked(message: RawMessage) -> None:
         if message["type"] in {"http.response.start", "websocket.accept"}:
-            message["headers"] = [
-                *message.get("headers", ()),
-                header,
-                (b"x-content-type-options", b"nosniff"),
-            ]
+            message["headers"] = [*message.get("headers", ()), *marks]
         await send(message)
 
     return marked

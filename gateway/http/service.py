@@ -63,7 +63,7 @@ def metrics(request: AnyRequest) -> ASGIApp:
 @get("/")
 async def front(request: AnyRequest) -> ASGIApp:
     """The tenant's chat page for browsers; for programs, that the tenant is served."""
-    visit = await Surface.of(request).door.enter(request.scope)
+    visit = await Surface.of(request).door.enter(request.scope, None)
     if request.accept.best_match([JSON, "text/html"], JSON) != "text/html":
         return Reply(200, msgspec.json.encode(_greeting(visit)), JSON, {"Vary": "Accept"})
     tenant, path = visit.tenant, entrance(request.scope).path

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from functools import partial
 from typing import Any
 
 import attrs
@@ -11,8 +12,9 @@ from litestar.connection import ASGIConnection
 from gateway.http.access import Door, Visit
 from gateway.http.ends import Ends
 from gateway.http.entrance import header
-from gateway.http.errors import BadInputError
-from gateway.http.event_stream import EventStream, StreamOptions
+from gateway.http.errors import BadInputError, ThreadBoundError
+from gateway.http.event_stream import Client, EventStream, StreamOptions
+from gateway.http.open_connections import OpenConnections
 from gateway.http.ports import StreamMetrics
 from gateway.http.wire import ChatRequest, is_id
 from gateway.runs.live import TurnRequest
@@ -33,6 +35,7 @@ class Surface:
     store: Store
     metrics: StreamMetrics
     streams: StreamOptions
+    connections: OpenConnections
     ends: Ends = attrs.field(factory=Ends)
 
     @classmethod
@@ -47,6 +50,8 @@ class Surface:
         """Start or join the run that answers a message; see ``Orchestrator.start``."""
         if chat.thread_id is not None and not is_id(chat.thread_id):
             raise NotFoundError("thread", chat.thread_id)
+        if chat.thread_id is None:
+            require_new_thread(visit)
         request = TurnRequest(chat.message, chat.thread_id, stream, surface, key)
         return await self.orchestrator.start(visit.tenant, visit.context, request)
 
@@ -62,10 +67,21 @@ class Surface:
         def left(whole: bool) -> None:  # noqa: FBT001 - a callback with one argument
             self.orchestrator.left(visit.context, joined, whole=whole)
 
-        return EventStream(joined, after, self.streams, self.metrics, left)
+        watching = partial(self.connections.watching, visit)
+        return EventStream(joined, after, self.streams, self.metrics, Client(watching, left))
 
 
-def idempotency_key(request: "Request[Any, Any, Any]", body: bytes) -> Key | None:
+def require_new_thread(visit: Visit) -> None:
+    """Let somebody start a thread.
+
+    Raises:
+        ThreadBoundError: their session is for one that is there already.
+    """
+    if visit.context.thread_id is not None:
+        raise ThreadBoundError
+
+
+def idempotency_key(request: "Request[Any, Any, Any]", visit: Visit, body: bytes) -> Key | None:
     """The request's ``Idempotency-Key``, if it has one.
 
     Raises:
@@ -76,7 +92,7 @@ def idempotency_key(request: "Request[Any, Any, Any]", body: bytes) -> Key | Non
         return None
     if len(key) > _MAX_KEY:
         raise BadInputError.of("Idempotency-Key", f"This must have at most {_MAX_KEY} characters.")
-    return Key(scope="", key=key, body=hashlib.sha256(body).hexdigest())
+    return Key(scope=visit.grant.fingerprint, key=key, body=hashlib.sha256(body).hexdigest())
 
 
 def now() -> int:

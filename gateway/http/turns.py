@@ -1,13 +1,17 @@
 """The turns of one WebSocket connection: the same events, ids and order as over SSE."""
 
 import asyncio
+import contextlib
 from typing import Any, cast
 
 import msgspec
 from litestar import WebSocket
+from litestar.exceptions import WebSocketDisconnect
 
 from gateway.http.access import Visit
+from gateway.http.closing import close
 from gateway.http.entrance import entrance
+from gateway.http.errors import CredentialRefusedError
 from gateway.http.frames import (
     Cancel,
     ClientFrame,
@@ -26,6 +30,7 @@ from gateway.runs.log import Reader
 from gateway.runs.orchestrator import Joined
 from gateway.runs.projections.conversation import ConversationProjection
 from gateway.runs.projections.conversation_ws import encode
+from tenants.errors import UnknownTenantError
 
 _PONG = '{"event":"pong"}'
 _json = msgspec.json.Encoder()
@@ -47,15 +52,36 @@ class Turns:
 
     async def serve(self) -> None:
         """Until the client goes away."""
+        watching = self._surface.connections.watching(self._visit, self._end)
         async with asyncio.TaskGroup() as group:
-            while (message := await self._socket.receive())["type"] != "websocket.disconnect":
-                try:
-                    await self._take(read_frame(cast("str | None", message.get("text"))), group)
-                except Exception as error:  # noqa: BLE001 - it is the client's answer
-                    await self._refuse(error)
+            with watching:
+                while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+                    await self._read(cast("str | None", message.get("text")), group)
             self._gone = True
             if self._reader is not None:
                 self._reader.stop()
+
+    async def _read(self, text: str | None, group: asyncio.TaskGroup) -> None:
+        """Take a frame of somebody who may still be here."""
+        try:
+            self._visit = await self._surface.door.renewed(self._visit)
+        except (CredentialRefusedError, UnknownTenantError) as error:
+            await self._end(error)
+            return
+        try:
+            await self._take(read_frame(text), group)
+        except Exception as error:  # noqa: BLE001 - it is the client's answer
+            await self._refuse(error)
+
+    async def _end(self, error: Exception) -> None:
+        """Send nothing more, and close; the turn's run goes on."""
+        if self._gone:
+            return
+        self._gone = True
+        if self._reader is not None:
+            self._reader.stop()
+        with contextlib.suppress(OSError, RuntimeError, WebSocketDisconnect):
+            await close(self._socket, error)
 
     async def _take(self, frame: ClientFrame, group: asyncio.TaskGroup) -> None:
         match frame:

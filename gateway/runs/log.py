@@ -89,6 +89,8 @@ class Reader:
 
     def take(self) -> list[Batch]:
         """The batches since the last call, perhaps none."""
+        if self._stopped:
+            return []
         batches = self._log.batches[self._index :]
         self._index += len(batches)
         return batches

@@ -109,7 +109,8 @@ def _chain(render: Render, secrets: Iterable[str]) -> list[Processor]:
 
 
 def _secrets(settings: Settings) -> Iterable[str]:
-    return filter(None, (settings.openai_api_key, *settings.tenant_secrets.values()))
+    known = (settings.openai_api_key, *settings.session_secrets, *settings.tenant_secrets.values())
+    return filter(None, known)
 
 
 def _take_over_libraries(handler: logging.Handler, level: int) -> None:

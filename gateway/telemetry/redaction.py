@@ -26,6 +26,7 @@ _START = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
 # than a search for a form, and nearly all lines hold none.
 _FORMS: tuple[tuple[bytes, re.Pattern[bytes], bytes], ...] = (
     (b"sk-", re.compile(_START + rb"sk-[\w-]{8,}"), _MARK),
+    (b"ags_", re.compile(_START + rb"ags_[\w-]+(?:\.[\w-]+){2}"), _MARK),
     (b"agw_", re.compile(_START + rb"agw_[a-z0-9-]+_[0-9A-Za-z_]{20,}"), _MARK),
     (b"earer", re.compile(rb"(?i:bearer)\s+[\w.~+/=-]+"), b"Bearer " + _MARK),
     (b"asic", re.compile(rb"(?i:basic)\s+[\w+/-]{8,}=*"), b"Basic " + _MARK),

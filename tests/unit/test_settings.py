@@ -55,7 +55,9 @@ def test_every_variable_is_read():
         "GATEWAY_PRIVATE_UPSTREAMS": "Ollama, 10.1.2.3,[fd00::1]",
         "GATEWAY_WORKERS": "1",
         "GATEWAY_RELOAD": "yes",
-        "GATEWAY_TOOL_ISOLATION": "best-effort",
+        "GATEWAY_TOOL_ISOLATION": "required",
+        "GATEWAY_REQUIRE_KEYS": "true",
+        "GATEWAY_SESSION_SECRET": f"{'n' * 32}, {'o' * 32}",
         "OPENAI_API_KEY": "sk-planted\n",
         "OPENAI_BASE_URL": "http://localhost:11434/v1/",
         "SECRET_MANAGER_EMULATOR_HOST": "localhost:9090",
@@ -84,7 +86,9 @@ def test_every_variable_is_read():
         private_upstreams=frozenset({"ollama", "10.1.2.3", "fd00::1"}),
         workers=1,
         reload=True,
-        tool_isolation="best-effort",
+        tool_isolation="required",
+        require_keys=True,
+        session_secrets=("n" * 32, "o" * 32),
         openai_api_key="sk-planted",
         openai_base_url="http://localhost:11434/v1",
         log_level="DEBUG",
@@ -139,15 +143,11 @@ def test_what_kubernetes_injects_is_ignored():
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("ENVIRONMENT", "production"),
         ("GATEWAY_TENANTS", "gs://bucket/prefix"),
         ("GATEWAY_STORE", "postgresql://gateway:hunter2@db/gateway"),
         ("GATEWAY_REDIS_URL", "redis://:hunter2@redis"),
         ("GATEWAY_WORKERS", "2"),
-        ("GATEWAY_REQUIRE_KEYS", "true"),
         ("GATEWAY_ADMIN_KEY", "hunter2"),
-        ("GATEWAY_SESSION_SECRET", "hunter2"),
-        ("GATEWAY_TOOL_ISOLATION", "required"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector:4318"),
         ("OTEL_TRACES_EXPORTER", "otlp"),
@@ -203,6 +203,12 @@ def test_a_disabled_opentelemetry_may_keep_its_endpoint():
         ("GATEWAY_PRIVATE_UPSTREAMS", "http://ollama"),
         ("GATEWAY_PRIVATE_UPSTREAMS", "ollama:11434"),
         ("GATEWAY_REQUIRE_KEYS", "perhaps"),
+        ("GATEWAY_SESSION_SECRET", "hunter2"),
+        ("GATEWAY_SESSION_SECRET", "hunter2" * 5 + ",hunter2"),
+        ("GATEWAY_SESSION_SECRET", ",".join(["hunter2" * 5] * 3)),
+        ("GATEWAY_SESSION_SECRET", ","),
+        ("GATEWAY_TOOL_ISOLATION", "none"),
+        ("ENVIRONMENT", "staging"),
         ("SSE_HEARTBEAT_INTERVAL", "0"),
         ("SSE_HEARTBEAT_INTERVAL", "nan"),
         ("SSE_HEARTBEAT_INTERVAL", "inf"),
@@ -224,6 +230,44 @@ def test_a_bad_value_is_a_fault(variable, value):
     assert not any("hunter2" in str(fault) for fault in faults.values())
 
 
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "GATEWAY_TENANTS": "dir:/srv/tenants",
+    "GATEWAY_SECRETS": "env",
+    "OPENAI_API_KEY": "sk-planted",
+}
+
+
+def test_production_demands_keys_and_isolation():
+    """In production keys and the isolation of tools are on though nobody says so."""
+    settings = Settings.from_environment(PRODUCTION | {"GATEWAY_REQUIRE_KEYS": ""})
+
+    assert (settings.environment, settings.require_keys) == ("production", True)
+    assert settings.tool_isolation == "required"
+    assert settings.session_secrets == ()
+
+
+def test_production_may_trust_its_tools():
+    """The operator's word about the isolation of tools counts in production too."""
+    environ = PRODUCTION | {"GATEWAY_TOOL_ISOLATION": "best-effort"}
+
+    assert Settings.from_environment(environ).tool_isolation == "best-effort"
+
+
+@pytest.mark.parametrize("word", ["false", "0", "No", "off"])
+def test_production_does_not_start_without_keys(word):
+    """Keys cannot be switched off in production."""
+    assert set(faults_of(PRODUCTION | {"GATEWAY_REQUIRE_KEYS": word})) == {"GATEWAY_REQUIRE_KEYS"}
+
+
+def test_production_does_not_start_on_development_defaults():
+    """Production names its registry, its secrets and its upstream: all that is missing at once."""
+    faults = faults_of({"ENVIRONMENT": "Production"})
+
+    assert set(faults) == {"GATEWAY_TENANTS", "GATEWAY_SECRETS", "OPENAI_API_KEY"}
+    assert "simulator" in faults["OPENAI_API_KEY"].message
+
+
 def test_the_earlier_name_of_the_default_tenant_counts():
     """CLIENT_ID names the default tenant, as in the earlier service."""
     assert Settings.from_environment({"CLIENT_ID": "acme"}).default_tenant == "acme"
@@ -242,7 +286,11 @@ def test_an_upstream_without_a_key_is_a_fault():
 def test_secrets_are_not_shown():
     """The text of the settings holds no credential."""
     settings = Settings.from_environment(
-        {"OPENAI_API_KEY": "sk-planted-1", "AGW_ACME__CRM_TOKEN": "planted-2"}
+        {
+            "OPENAI_API_KEY": "sk-planted-1",
+            "AGW_ACME__CRM_TOKEN": "planted-2",
+            "GATEWAY_SESSION_SECRET": "planted-3" * 4,
+        }
     )
 
     assert settings.tenant_secrets == {"AGW_ACME__CRM_TOKEN": "planted-2"}
