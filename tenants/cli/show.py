@@ -1,30 +1,45 @@
 """``tenantctl show``: what is in force of a tenant."""
 
 import time
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from tenants import compiled_json
 from tenants.cli.frame import Command
-from tenants.cli.options import json_option, registry_option, tenant_argument
+from tenants.cli.options import (
+    json_option,
+    private_upstreams_option,
+    registry_option,
+    tenant_argument,
+)
 from tenants.cli.output import Line, Output, date
 from tenants.cli.registry import opened
 from tenants.compiled import CompiledTenant
+from tenants.compiling import compile_tenant
 from tenants.errors import BrokenObjectError
 from tenants.registry.objects import Objects
-from tenants.releases import reading
+from tenants.registry.places import RegistryPlace
+from tenants.registry.stored import Pointer
+from tenants.releases import keyrings, reading
+from tenants.releases.errors import WorkingFormError
 from tenants.releases.key_records import alive
-from tenants.releases.keyrings import keys
 from tenants.releases.loading import compiled_name
 from tenants.releases.pointers import Held
+from tenants.sources import read_sources
 
 
 @click.command(cls=Command)
 @tenant_argument()
+@private_upstreams_option
 @registry_option
 @json_option
-def show(tenant_id: str, registry: str, *, as_json: bool) -> None:
+def show(
+    tenant_id: str, registry: str, *, private_upstreams: AbstractSet[str], as_json: bool
+) -> None:
     """Show what is in force of a tenant: its revision, assistants, functions and keys.
 
     Secrets are named, never read.
@@ -33,15 +48,21 @@ def show(tenant_id: str, registry: str, *, as_json: bool) -> None:
     """
     output = Output(as_json=as_json)
     objects = opened(registry)
-    held = reading.show(objects, tenant_id)
-    tenant = _compiled(objects, held)
-    found = () if held.pointer.offboarding else keys(objects, tenant_id)
-    now = time.time()
-    live = sum(alive(each, now) for each in found)
-    output.done(
-        _json(held, tenant) | {"live_keys": live, "keys": len(found)},
-        _lines(held, tenant, f"{live} live of {len(found)}"),
-    )
+    try:
+        held = reading.show(objects, tenant_id)
+    except WorkingFormError:
+        directory = Path(RegistryPlace.parse(registry).target) / tenant_id
+        # Its tool module is imported, in a process of its own.
+        tenant = compile_tenant(
+            read_sources(directory.resolve()), private_upstreams=private_upstreams
+        )
+        facts = {"id": tenant_id, "state": "working form", **_said(tenant)}
+    else:
+        facts = {"id": tenant_id, **_pointed(held.pointer), **_said(_compiled(objects, held))}
+    found = () if facts.get("offboarding") else keyrings.keys(objects, tenant_id)
+    live = sum(alive(each, time.time()) for each in found)
+    facts |= {"live_keys": live, "keys": len(found)}
+    output.done(facts, _lines(facts))
 
 
 def _compiled(objects: Objects, held: Held) -> CompiledTenant:
@@ -52,57 +73,59 @@ def _compiled(objects: Objects, held: Held) -> CompiledTenant:
     return compiled_json.decode(stored.content, name)
 
 
-def _state(held: Held) -> str:
-    if held.pointer.offboarding:
-        return "half deleted"
-    return "suspended" if held.pointer.suspended else "in force"
-
-
-def _json(held: Held, tenant: CompiledTenant) -> dict[str, Any]:
-    pointer = held.pointer
+def _pointed(pointer: Pointer) -> dict[str, Any]:
+    """What the pointer says."""
+    state = "suspended" if pointer.suspended else "in force"
     return {
-        "id": held.tenant_id,
-        "name": tenant.display_name,
-        "state": _state(held),
+        "state": "half deleted" if pointer.offboarding else state,
         "suspended": pointer.suspended,
+        "offboarding": pointer.offboarding,
         "revision": pointer.revision,
         "sha256": pointer.sha256,
         "published_at": pointer.published_at,
         "by": pointer.by,
         "note": pointer.note,
         "schema_version": pointer.schema_version,
+    }
+
+
+def _said(tenant: CompiledTenant) -> dict[str, Any]:
+    """What the tenant's files say."""
+    key = tenant.upstream.api_key
+    return {
+        "name": tenant.display_name,
         "assistants": [
             {"alias": each.alias, "id": each.id, "engine": each.engine, "model": each.model}
             for each in tenant.assistants.values()
         ],
         "functions": [*tenant.default.functions],
         "upstream": tenant.upstream.base_url,
-        "secret": tenant.upstream.api_key.name if tenant.upstream.api_key else None,
+        "secret": key.name if key else None,
         "allowed_origins": sorted(tenant.allowed_origins),
         "public_chat": tenant.public_chat,
     }
 
 
-def _lines(held: Held, tenant: CompiledTenant, keys: str) -> list[Line]:
-    facts = _json(held, tenant)
-    published = f"{facts['revision']}, since {date(facts['published_at'])}, by {facts['by']}"
-    assistants = [f"{each['alias']}: {each['id']}, {each['model']}" for each in facts["assistants"]]
+def _lines(facts: dict[str, Any]) -> Iterator[Line]:
+    yield f"{facts['id']}  {facts['name']}", "bold"
+    for name, text in _rows(facts):
+        yield f"  {name:<12}{text}"
+
+
+def _rows(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "state", facts["state"]
+    if "revision" in facts:
+        since = f"since {date(facts['published_at'])}, by {facts['by']}"
+        yield "revision", f"{facts['revision']}, {since}"
+        yield "sha256", facts["sha256"]
+        yield "schema", str(facts["schema_version"])
+    if facts.get("note"):
+        yield "note", facts["note"]
+    for each in facts["assistants"]:
+        yield "assistant", f"{each['alias']}: {each['id']}, {each['model']}"
+    yield "functions", ", ".join(facts["functions"]) or "none"
     secret = f", secret {facts['secret']}" if facts["secret"] else ""
-    rows = {
-        "state": facts["state"],
-        "revision": published,
-        "note": facts["note"],
-        "sha256": facts["sha256"],
-        "schema": str(facts["schema_version"]),
-        "assistants": "\n".join(assistants),
-        "functions": ", ".join(facts["functions"]) or "none",
-        "upstream": (facts["upstream"] or "the operator's") + secret,
-        "origins": ", ".join(facts["allowed_origins"]) or "the gateway's own",
-        "public chat": "yes" if facts["public_chat"] else "no",
-        "keys": keys,
-    }
-    lines: list[Line] = [(f"{held.tenant_id}  {tenant.display_name}", "bold")]
-    for name, text in rows.items():
-        for place, line in enumerate(text.splitlines()):
-            lines.append(f"  {'' if place else name:<12}{line}")
-    return lines
+    yield "upstream", (facts["upstream"] or "the operator's") + secret
+    yield "origins", ", ".join(facts["allowed_origins"]) or "the gateway's own"
+    yield "public chat", "yes" if facts["public_chat"] else "no"
+    yield "keys", f"{facts['live_keys']} live of {facts['keys']}"

@@ -46,7 +46,8 @@ def _(error: CliError) -> str:
 def _(error: UnknownTenantError) -> str:
     return (
         f"There is no tenant {error.tenant_id} in this registry. `tenantctl list` shows those that "
-        f"there are, `tenantctl onboard {error.tenant_id}` makes it, --registry names another registry."
+        f"there are, `tenantctl onboard {error.tenant_id}` makes it, --registry names another "
+        "registry."
     )
 
 
