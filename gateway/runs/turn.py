@@ -296,8 +296,11 @@ class Turn:
                 await self._end(run.ending)
             except Exception as error:
                 run.ended.fail(error)
-                run.log.close()
                 raise  # to the supervisor's log
+        finally:
+            if not run.exists.done and run.ended.error is not None:
+                run.exists.fail(run.ended.error)
+            run.log.close()
 
     async def _end(self, ending: RunEnded) -> None:
         """Commit the end, and only then tell it."""
@@ -319,7 +322,6 @@ class Turn:
             run.items += items
             run.log.append(*batch)
             run.ended.settle(ending)
-        run.log.close()
 
     def _last_items(self, ending: RunEnded, now: int) -> list[Item]:
         leg = self._leg

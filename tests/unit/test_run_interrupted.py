@@ -13,6 +13,7 @@ from gateway.runs.errors import DrainingError
 from gateway.runs.live import TurnRequest
 from gateway.runs.orchestrator import Orchestrator
 from gateway.runs.turn import TurnServices
+from gateway.store.errors import FenceLostError
 from gateway.store.sqlite import SqliteStore
 from gateway.telemetry.metrics import Metrics
 from gateway.tools.process import ProcessExecutor
@@ -59,13 +60,35 @@ class HeldStore(SqliteStore):
             await asyncio.Event().wait()
 
 
+class BrokenStore(SqliteStore):
+    """Breaks in ways that no store should, in the methods named."""
+
+    def __init__(self, path, *broken):
+        super().__init__(path)
+        self._broken = broken
+
+    async def record_run(self, tenant, begin, end):
+        """See ``Runs.record_run``."""
+        self._break("record_run")
+        await super().record_run(tenant, begin, end)
+
+    async def end_run(self, tenant, end):
+        """See ``Runs.end_run``."""
+        self._break("end_run")
+        await super().end_run(tenant, end)
+
+    def _break(self, name):
+        if name in self._broken:
+            raise RuntimeError(name)
+
+
 @pytest.fixture
 def running(tmp_path):
-    """Starts an orchestrator over a store that holds one of its methods back."""
+    """Starts an orchestrator over a store, by default one that holds one of its methods back."""
     tenant = compile_directory(write_tenant(tmp_path / "tenants", tools=TOOLS))
 
-    async def run(held, work):
-        store, executor = HeldStore(tmp_path / "x.db", held), ProcessExecutor()
+    async def run(held, work, kind=HeldStore):
+        store, executor = kind(tmp_path / "x.db", *held), ProcessExecutor()
         await store.open(lifecycle.event(outcome.lost()).raw)
         async with RecordingSimulator() as upstream, Transport() as transport:
             services = TurnServices(
@@ -100,7 +123,7 @@ async def test_a_run_is_cancelled_while_its_calls_are_written(running):
         assert [item.type for item in items] == ["message", "function_call", "function_call_output"]
         assert (await store.run(CONTEXT, joined.head.run_id)).status == "cancelled"
 
-    await running("save_items", work)
+    await running(["save_items"], work)
 
 
 async def test_a_process_that_stops_while_a_run_begins_refuses_it(running):
@@ -116,4 +139,21 @@ async def test_a_process_that_stops_while_a_run_begins_refuses_it(running):
         with pytest.raises(DrainingError):
             await starting
 
-    await running("begin_run", work)
+    await running(["begin_run"], work)
+
+
+@pytest.mark.parametrize("broken", [["record_run"], ["record_run", "end_run"]])
+async def test_a_run_whose_end_breaks_is_answered(running, broken):
+    """Whoever waits for an unstreamed run is told, however the writing of its end breaks."""
+
+    async def work(orchestrator, _, tenant):
+        request = TurnRequest("hello", None, stream=False, surface="json")
+
+        async with asyncio.timeout(10):
+            with pytest.raises((RuntimeError, FenceLostError)):
+                await orchestrator.start(tenant, CONTEXT, request)
+            await orchestrator.drain(10)
+
+        assert orchestrator.working() == 0
+
+    await running(broken, work, BrokenStore)
