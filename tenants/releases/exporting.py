@@ -1,5 +1,6 @@
 """Writes a revision's files into a directory, whole or not at all."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -24,6 +25,8 @@ def export(files: Mapping[str, bytes], directory: Path) -> None:
         made.mkdir()
         for name, content in files.items():
             path = made / name
+            if not path.resolve().is_relative_to(made.resolve()):
+                raise OSError(errno.EINVAL, "it leads out of the directory", name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         os.rename(made, directory)  # noqa: PTH104  (it takes the place of an empty directory alone)
