@@ -7,27 +7,22 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
-from typing import Literal
 from weakref import WeakValueDictionary
 
+import attrs
 import structlog
 
 from tenants.compiled import CompiledTenant
 from tenants.describing import LIMIT_SECONDS, Describer
-from tenants.errors import (
-    Fault,
-    RegistryUnavailableError,
-    TenantUnavailableError,
-    UnknownTenantError,
-)
+from tenants.errors import RegistryUnavailableError, TenantUnavailableError, UnknownTenantError
 from tenants.model import is_tenant_id
 from tenants.ports import TenantHealth
 from tenants.registry.listing import fingerprints, holds, list_tenants
-from tenants.registry.reading import Finding, Gone, Rejected, Unchanged, look
+from tenants.registry.outcomes import OnEvent, tell_change, tell_removal
+from tenants.registry.reading import DirectoryReader
+from tenants.registry.standing import NOTHING, Standing
 from tenants.registry.watching import watch
 from tenants.threads import Threads, ThreadsExhaustedError, WorkRaisedError
-
-Outcome = Literal["loaded", "rejected", "removed"]
 
 _COMPILING = 4
 # Modules are imported one after the other; each has its own time limit.
@@ -44,6 +39,7 @@ class DirectoryRegistry:
         path: of the directory.
         private_upstreams: hosts that an upstream may have though they are private.
         on_event: counts what became of a revision.
+        inline_tools: whether tool modules may run outside of cells.
     """
 
     def __init__(
@@ -51,19 +47,23 @@ class DirectoryRegistry:
         path: Path,
         *,
         private_upstreams: AbstractSet[str],
-        on_event: Callable[[Outcome], None],
+        on_event: OnEvent,
+        inline_tools: bool = True,
     ) -> None:
         self._root = path
         self._private_upstreams = private_upstreams
+        self._inline_tools = inline_tools
         self._on_event = on_event
         self._known: set[str] = set()
         self._tenants: dict[str, CompiledTenant] = {}
         self._since: dict[str, int] = {}
-        self._rejected: dict[str, Rejected] = {}
+        # Of those alone whose revision in force is not all that is to be known of them.
+        self._standings: dict[str, Standing] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._threads = Threads(limit=64)
         self._compiling = asyncio.Semaphore(_COMPILING)
         self._describer = Describer()
+        self._reader = self._new_reader()
         self._prints: dict[str, int] = {}
         self._sweep_seconds = SWEEP_SECONDS
         self._watching = asyncio.Event()
@@ -83,9 +83,18 @@ class DirectoryRegistry:
             detail = f"{self._root} is not a readable directory: make it, or name another ({error})"
             raise RegistryUnavailableError(detail) from None
         self._describer = Describer()
+        self._reader = self._new_reader()
         self._watching = asyncio.Event()
         self._stopping = threading.Event()
         self._following = asyncio.create_task(self._follow(self._stopping))
+
+    def _new_reader(self) -> DirectoryReader:
+        return DirectoryReader(
+            self._root,
+            private_upstreams=self._private_upstreams,
+            inline_tools=self._inline_tools,
+            describer=self._describer,
+        )
 
     async def stop(self) -> None:
         """Stop following; what is in memory stays readable."""
@@ -110,14 +119,10 @@ class DirectoryRegistry:
 
     def health(self, tenant_id: str) -> TenantHealth | None:
         """How a tenant stands here; None where nothing of it is in memory."""
-        tenant, rejected = self._tenants.get(tenant_id), self._rejected.get(tenant_id)
-        if tenant is None and rejected is None:
+        standing = self._standing(tenant_id)
+        if standing is NOTHING:
             return None
-        return TenantHealth(
-            revision=tenant.revision if tenant else None,
-            since=self._since.get(tenant_id),
-            refused="\n".join(map(str, rejected.faults)) if rejected else "",
-        )
+        return TenantHealth(standing.revision or None, self._since.get(tenant_id), standing.refused)
 
     def stale_seconds(self) -> float:
         """Always 0: what is on disk is at hand."""
@@ -133,11 +138,11 @@ class DirectoryRegistry:
         if tenant_id not in self._known and not await self._holds(tenant_id):
             raise UnknownTenantError(tenant_id)
         async with self._turn(tenant_id):
-            if tenant_id not in self._tenants and tenant_id not in self._rejected:
+            if self._standing(tenant_id) is NOTHING:
                 await self._refresh(tenant_id)
         tenant = self._tenants.get(tenant_id)
-        if tenant is None and tenant_id not in self._known:
-            raise UnknownTenantError(tenant_id)  # It was removed a moment ago.
+        if tenant is None and (tenant_id not in self._known or self._standing(tenant_id).suspended):
+            raise UnknownTenantError(tenant_id)  # It may have been removed a moment ago.
         if tenant is None:
             raise TenantUnavailableError(tenant_id)
         return tenant
@@ -187,7 +192,7 @@ class DirectoryRegistry:
             _log.error("registry_unreadable", error=str(error))
             return
         before, self._prints = self._prints, prints
-        self._known |= prints.keys()
+        self._known |= prints.keys() - before.keys()
         for tenant_id in self._known | before.keys():
             if tenant_id not in prints or prints[tenant_id] != before.get(tenant_id):
                 await self._update(tenant_id)
@@ -198,69 +203,50 @@ class DirectoryRegistry:
 
     async def _refresh(self, tenant_id: str) -> None:
         """Bring what is in memory up to what is on disk; the caller has the tenant's turn."""
-        self._apply(tenant_id, await self._look(tenant_id))
+        last = self._standing(tenant_id)
+        found = await self._look(tenant_id, last)
+        if found is None:
+            self._remove(tenant_id)
+        else:
+            self._put(tenant_id, last, found)
 
-    async def _look(self, tenant_id: str) -> Finding:
-        held = self._tenants.get(tenant_id)
-        rejected = self._rejected.get(tenant_id)
-        seen = {each.revision for each in (held, rejected) if each is not None}
-        work = partial(
-            look,
-            self._root,
-            tenant_id,
-            seen=seen,
-            private_upstreams=self._private_upstreams,
-            describer=self._describer,
-        )
+    def _standing(self, tenant_id: str) -> Standing:
+        """What is known of a tenant; ``NOTHING`` where nothing is."""
+        known, tenant = self._standings.get(tenant_id), self._tenants.get(tenant_id)
+        return known or (Standing(tenant=tenant) if tenant else NOTHING)
+
+    async def _look(self, tenant_id: str, last: Standing) -> Standing | None:
+        work = partial(self._reader.read, tenant_id, last)
         try:
             async with self._compiling, asyncio.timeout(COMPILE_TIMEOUT_SECONDS):
                 return await self._threads.run(work)
         except WorkRaisedError as error:
             _log.error("tenant_unreadable", tenant_id=tenant_id, exc_info=error.error)
-            return _rejected("it could not be read, for a fault that is in the log")
+            words = "it could not be read, for a fault that is in the log"
         except (TimeoutError, ThreadsExhaustedError):
-            return _rejected(f"it takes over {COMPILE_TIMEOUT_SECONDS:g} s to read")
+            words = f"tools.py: it takes over {COMPILE_TIMEOUT_SECONDS:g} s to read"
+        return attrs.evolve(last, refused=words)
 
-    def _apply(self, tenant_id: str, finding: Finding) -> None:
-        match finding:
-            case CompiledTenant():
-                self._serve(tenant_id, finding)
-            case Rejected():
-                self._reject(tenant_id, finding)
-            case Gone():
-                self._remove(tenant_id)
-            case Unchanged(revision):
-                rejected = self._rejected.get(tenant_id)
-                if rejected is not None and rejected.revision != revision:
-                    del self._rejected[tenant_id]
-
-    def _serve(self, tenant_id: str, tenant: CompiledTenant) -> None:
-        is_news = tenant_id in self._tenants or tenant_id in self._rejected
+    def _put(self, tenant_id: str, last: Standing, found: Standing) -> None:
+        """Put in force what was found."""
         self._known.add(tenant_id)
-        self._tenants[tenant_id] = tenant
-        self._since[tenant_id] = int(time.time())
-        self._rejected.pop(tenant_id, None)
-        self._on_event("loaded")
-        log = _log.info if is_news else _log.debug
-        log("tenant_loaded", tenant_id=tenant_id, revision=tenant.revision)
-
-    def _reject(self, tenant_id: str, finding: Rejected) -> None:
-        self._known.add(tenant_id)
-        self._rejected[tenant_id] = finding
-        self._on_event("rejected")
-        faults = [str(fault) for fault in finding.faults]
-        _log.warning("tenant_rejected", tenant_id=tenant_id, faults=faults)
+        tell_change(tenant_id, last, found, self._on_event, news=last is not NOTHING)
+        tenant = found.in_force
+        if tenant is None:
+            self._tenants.pop(tenant_id, None)
+        else:
+            self._tenants[tenant_id] = tenant
+        if found.revision != last.revision:
+            self._since[tenant_id] = int(time.time())
+        if found == Standing(tenant=tenant):
+            self._standings.pop(tenant_id, None)
+        else:
+            self._standings[tenant_id] = found
 
     def _remove(self, tenant_id: str) -> None:
-        self._rejected.pop(tenant_id, None)
-        self._prints.pop(tenant_id, None)
+        self._standings.pop(tenant_id, None)
         self._tenants.pop(tenant_id, None)
         self._since.pop(tenant_id, None)
         if tenant_id in self._known:
             self._known.discard(tenant_id)
-            self._on_event("removed")
-            _log.info("tenant_removed", tenant_id=tenant_id)
-
-
-def _rejected(message: str) -> Rejected:
-    return Rejected("unknown", (Fault("tools.py", "", message),))
+            tell_removal(tenant_id, self._on_event)

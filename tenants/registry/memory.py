@@ -88,7 +88,7 @@ class Memory:
         if entry is None:
             entry = Entry(standing, int(time.time()), -math.inf, now)
             self._entries[tenant_id] = entry
-        elif _revision(entry.standing) != _revision(standing):
+        elif entry.standing.revision != standing.revision:
             entry.since = int(time.time())
         entry.standing = standing
         entry.compared_at = -math.inf if compared_at is None else compared_at
@@ -130,7 +130,3 @@ class Memory:
     def _recheck_seconds(self, entry: Entry) -> float:
         refused = entry.standing.refused
         return self._pace.refused_seconds if refused else self._pace.recheck_seconds
-
-
-def _revision(standing: Standing) -> str | None:
-    return standing.tenant.revision if standing.tenant else None

@@ -16,7 +16,7 @@ from tenants.registry.memory import Memory
 from tenants.registry.misses import Misses
 from tenants.registry.news import NewsReader
 from tenants.registry.objects import Objects, ObjectsUnavailableError
-from tenants.registry.outcomes import Outcome
+from tenants.registry.outcomes import OnEvent
 from tenants.registry.pace import Pace
 from tenants.registry.published_reading import Reader
 from tenants.registry.standing import NOTHING, Standing
@@ -46,7 +46,7 @@ class PublishedRegistry:
         reader: Reader,
         copies: Copies,
         *,
-        on_event: Callable[[Outcome], None],
+        on_event: OnEvent,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -17,6 +17,7 @@ class Standing:
         tenant: the revision in force, with its keys; None: there is no good one.
         keys: ``keys.json`` as it was read; None: there is none.
         refused: why the newest is not in force; empty: it is.
+        refused_revision: the SHA-256 of files in working form that were refused, in hexadecimal.
     """
 
     pointer: Pointer | None = None
@@ -24,6 +25,7 @@ class Standing:
     tenant: CompiledTenant | None = None
     keys: Stored | None = None
     refused: str = ""
+    refused_revision: str = ""
 
     @property
     def suspended(self) -> bool:
@@ -39,6 +41,12 @@ class Standing:
     def in_force(self) -> CompiledTenant | None:
         """What requests see."""
         return None if self.suspended else self.tenant
+
+    @property
+    def revision(self) -> str:
+        """The SHA-256 of what is in force; empty: nothing is."""
+        tenant = self.in_force
+        return tenant.revision if tenant else ""
 
 
 NOTHING = Standing()

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import attrs
 import structlog
 
 from tenants.errors import InvalidTenantError
 from tenants.registry.copies import Copies
 from tenants.registry.memory import Memory
 from tenants.registry.objects import ObjectsUnavailableError
-from tenants.registry.outcomes import Outcome
+from tenants.registry.outcomes import OnEvent, tell_change, tell_removal
 from tenants.registry.published_reading import Reader
 from tenants.registry.reads import read_in_time
 from tenants.registry.standing import NOTHING, Standing
@@ -41,7 +42,7 @@ class Upkeep:
         copies: Copies,
         memory: Memory,
         read_seconds: float,
-        on_event: Callable[[Outcome], None],
+        on_event: OnEvent,
     ) -> None:
         self._reader = reader
         self._copies = copies
@@ -74,8 +75,8 @@ class Upkeep:
         if found is not last:
             # Before it is in force: whoever saw a key die here never sees it alive again.
             await self._on_disk(tenant_id, lambda: self._copies.write(tenant_id, found))
-        if found is not last or tenant_id not in self._memory:
-            self._tell(tenant_id, last, found)
+        before = last if tenant_id in self._memory else attrs.evolve(last, tenant=None)
+        tell_change(tenant_id, before, found, self._on_event, news=last is not NOTHING)
         self._memory.put(tenant_id, found, compared_at=began)
         return found
 
@@ -94,19 +95,7 @@ class Upkeep:
         await self._on_disk(tenant_id, lambda: self._copies.remove(tenant_id))
         self._memory.drop(tenant_id)
         if known:
-            self._on_event("removed")
-            _log.info("tenant_removed", tenant_id=tenant_id)
-
-    def _tell(self, tenant_id: str, last: Standing, found: Standing) -> None:
-        """Count and log what became of the newest revision."""
-        if found.refused and found.refused != last.refused:
-            self._on_event("rejected")
-            _log.warning("tenant_rejected", tenant_id=tenant_id, faults=found.refused.splitlines())
-        tenant = found.in_force
-        if tenant is not None and not found.refused:
-            self._on_event("loaded")
-            log = _log.debug if last is NOTHING else _log.info
-            log("tenant_loaded", tenant_id=tenant_id, revision=tenant.revision)
+            tell_removal(tenant_id, self._on_event)
 
     async def _on_disk(self, tenant_id: str | None, work: Callable[[], T]) -> T | None:
         """Do something with copies; serving goes on whatever becomes of it."""

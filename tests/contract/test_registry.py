@@ -235,7 +235,7 @@ async def test_reverted_breakage_is_quiet_and_told_again_when_it_returns(served)
     (directory / "tenant.toml").write_text("x")
     await served.counted("loaded", "rejected")
     (directory / "tenant.toml").write_text(good)
-    await until(lambda: not served.registry._rejected)
+    await until(lambda: not served.registry.health("acme").refused)
     (directory / "tenant.toml").write_text("x")
 
     await served.counted("loaded", "rejected", "rejected")

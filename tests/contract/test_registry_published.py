@@ -9,6 +9,7 @@ from tenants.errors import TenantUnavailableError, UnknownTenantError
 from tenants.registry.files import FileObjects
 from tests.fakes.operator import Operator
 from tests.fakes.published_registry import Stage
+from tests.fakes.tenants import until
 
 
 @pytest.fixture(params=["files"])
@@ -114,13 +115,9 @@ async def test_key_opens_from_its_issue_to_its_revocation(stage, replica):
     revision = (await replica.registry.load("acme")).revision
 
     key = stage.operator.issue()
-    async with asyncio.timeout(5):
-        while not replica.opens(key.text):
-            await asyncio.sleep(0.01)
+    await until(lambda: replica.opens(key.text))
     stage.operator.revoke(key.record.id)
-    async with asyncio.timeout(5):
-        while replica.opens(key.text):
-            await asyncio.sleep(0.01)
+    await until(lambda: not replica.opens(key.text))
 
     assert replica.registry.cached("acme").revision == revision
 
@@ -136,9 +133,7 @@ async def test_health_says_what_is_in_force_and_why_no_newer_is(stage, replica):
     (pointer,) = stage.objects.list("tenants/acme/current.json")
     stage.objects.write(pointer.name, b"{}", expected=pointer.generation)
     replica.seconds += 181
-    async with asyncio.timeout(5):
-        while not replica.registry.health("acme").refused:
-            await asyncio.sleep(0.01)
+    await until(lambda: replica.registry.health("acme").refused != "")
 
     assert unseen is None
     assert (good.revision, good.refused) == (tenant.revision, "")
