@@ -78,6 +78,9 @@ class SecretMissingError(TenantsError):
     name: str
     reason: str = "there is none"
 
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: its secret {self.name} is missing: {self.reason}"
+
 
 @attrs.frozen
 class SecretsUnavailableError(TenantsError):
@@ -88,6 +91,9 @@ class SecretsUnavailableError(TenantsError):
     """
 
     detail: str = ""
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 @attrs.frozen

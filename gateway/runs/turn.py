@@ -22,6 +22,7 @@ from gateway.store.errors import StoreError, StoreUnavailableError
 from gateway.store.model import Item, RunBegin, RunEnd, Thread
 from gateway.store.ports import Store
 from gateway.tools.ports import ToolCall, ToolExecutor
+from tenants.errors import SecretMissingError, SecretsUnavailableError
 
 _log = structlog.get_logger(__name__)
 
@@ -146,6 +147,9 @@ class Turn:
         except EngineError as error:
             _log.warning("upstream_failed", run_id=run.id, **_facts(error))
             return outcome.failed(error), error
+        except (SecretMissingError, SecretsUnavailableError) as error:
+            _log.warning("upstream_key_missing", run_id=run.id, reason=str(error))
+            return outcome.broken(), error
         except Exception as error:  # noqa: BLE001 - whatever breaks, the run gets an end
             if not isinstance(error, StoreError):
                 _log.exception("turn_broken", run_id=run.id)

@@ -19,7 +19,7 @@ async def unreachable(store: SecretStore) -> str | None:
     try:
         await store.reach()
     except SecretsUnavailableError as error:
-        return f"{error.detail}."
+        return f"{error}."
     return None
 
 
@@ -43,8 +43,7 @@ async def _fault(
     try:
         await store.read(tenant_id, ref)
     except SecretMissingError as error:
-        return f"{tenant_id}: its secret {ref.name} is missing: {error.reason}. Set {home}."
+        return f"{error}. Set {home}."
     except SecretsUnavailableError as error:
-        words = f" ({error.detail})" if error.detail else ""
-        return f"{tenant_id}: its secret {ref.name} cannot be read{words}. Mend {home}."
+        return f"{tenant_id}: its secret {ref.name} cannot be read ({error}). Mend {home}."
     return None
