@@ -62,6 +62,7 @@ from tenants.releases.errors import (
     PublishConflictError,
     TenantExistsError,
     TooManyKeysError,
+    UnannouncedError,
     UnknownKeyError,
     UnknownRevisionError,
     WorkingFormError,
@@ -281,6 +282,9 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     TooManyKeysError: Problem("too-many-keys", 409, "The tenant has too many live keys"),
     ContendedError: Problem(
         "registry-contended", 503, "Others wrote to the registry all the time"
+    ).retried_after(5),
+    UnannouncedError: Problem(
+        "change-unannounced", 503, "The change is made, and in force within minutes"
     ).retried_after(5),
     NotFoundError: _not_found,
     ThreadBusyError: _thread_busy,

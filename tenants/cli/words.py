@@ -11,7 +11,6 @@ from tenants.errors import (
     SecretsUnavailableError,
     UnknownTenantError,
 )
-from tenants.registry import layout
 from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
 from tenants.releases.errors import (
     ContendedError,
@@ -19,6 +18,7 @@ from tenants.releases.errors import (
     PublishConflictError,
     TenantExistsError,
     TooManyKeysError,
+    UnannouncedError,
     UnknownKeyError,
     UnknownRevisionError,
     WorkingFormError,
@@ -145,12 +145,15 @@ def _(error: TooManyKeysError) -> str:
 
 @told.register
 def _(error: ContendedError) -> str:
-    if error.name == layout.CHANGES:
-        return (
-            "The change is made, and not announced yet: others wrote the change feed all the time. "
-            "It is in force within 5 minutes; the same command again announces it at once."
-        )
     return f"Others wrote {error.name} all the time, so nothing was done. Try again."
+
+
+@told.register
+def _(error: UnannouncedError) -> str:
+    return (
+        f"The change is made, and not announced yet: {error.detail}. It is in force within "
+        "5 minutes; the same command again announces it at once."
+    )
 
 
 @told.register

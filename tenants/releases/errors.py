@@ -81,8 +81,22 @@ class ContendedError(ReleasesError):
     """Others wrote an object again and again, faster than this could: try again.
 
     Args:
-        name: of the object. Where it is the change feed, the change itself is made, and in force
-            within minutes; any further change of the tenant announces it at once.
+        name: of the object.
     """
 
     name: str
+
+
+@attrs.frozen
+class UnannouncedError(ReleasesError):
+    """A change is made and the feed does not say so: it is in force within minutes.
+
+    The same change again, or any further one of the tenant, announces it at once.
+
+    Args:
+        tenants: their ids.
+        detail: why the feed could not be written.
+    """
+
+    tenants: tuple[str, ...]
+    detail: str

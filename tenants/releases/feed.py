@@ -8,10 +8,17 @@ from typing import Protocol, Self
 
 from tenants.errors import BrokenObjectError
 from tenants.registry import layout
-from tenants.registry.objects import NEW, ObjectChangedError, Objects, Stored
+from tenants.registry.objects import (
+    NEW,
+    ObjectChangedError,
+    Objects,
+    ObjectsUnavailableError,
+    Stored,
+)
 from tenants.registry.stored import Change, Changes
 from tenants.registry.stored_json import decode, encode
 from tenants.releases.contention import Sleep, tries
+from tenants.releases.errors import ContendedError, UnannouncedError
 
 MOST_ENTRIES = 1_000
 MOST_NAMES = 20_000  # in all entries: the feed stays small enough to be read every few seconds
@@ -39,19 +46,14 @@ def announce(
         sleep: waits, in seconds, while others write.
 
     Raises:
-        ContendedError: others wrote all the time; the change itself is made.
-        ObjectsUnavailableError: the registry cannot be written; the change itself is made.
+        UnannouncedError: the feed cannot be written now; the change itself is made.
     """
-    for _ in tries(layout.CHANGES, sleep):
-        stored = objects.read(layout.CHANGES)
-        changes = _with(_changes(stored, now), tuple(tenants), what, now)
-        expected = stored.generation if stored else NEW
-        try:
-            objects.write(layout.CHANGES, encode(changes), expected=expected)
-        except ObjectChangedError:
-            continue
-        return changes.sequence
-    raise AssertionError  # The last try raises.
+    try:
+        return _append(objects, tuple(tenants), what, now, sleep)
+    except ContendedError as error:
+        raise UnannouncedError(tuple(tenants), f"others write {error.name} all the time") from None
+    except ObjectsUnavailableError as error:
+        raise UnannouncedError(tuple(tenants), error.detail) from None
 
 
 class Batch:
@@ -98,6 +100,19 @@ class Batch:
         announce(self._objects, tuple(self._waiting), what, self._now)
         self._waiting.clear()
         self._last = self._clock()
+
+
+def _append(objects: Objects, tenants: tuple[str, ...], what: str, now: int, sleep: Sleep) -> int:
+    for _ in tries(layout.CHANGES, sleep):
+        stored = objects.read(layout.CHANGES)
+        changes = _with(_changes(stored, now), tenants, what, now)
+        expected = stored.generation if stored else NEW
+        try:
+            objects.write(layout.CHANGES, encode(changes), expected=expected)
+        except ObjectChangedError:
+            continue
+        return changes.sequence
+    raise AssertionError  # The last try raises.
 
 
 def _changes(stored: Stored | None, now: int) -> Changes:

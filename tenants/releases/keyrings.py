@@ -70,7 +70,8 @@ def issue(  # noqa: PLR0913  (what the key is to be, and who wants it)
         TooManyKeysError: the tenant has too many live ones.
         UnknownTenantError: there is no such tenant.
         OffboardingError: its deletion has begun.
-        ContendedError: others changed its keys all the time, or the feed.
+        ContendedError: others changed its keys all the time; nothing is changed.
+        UnannouncedError: it is made, and the feed does not say so yet.
         BrokenObjectError: the keys make no sense.
         ObjectsUnavailableError: the registry cannot be written.
     """

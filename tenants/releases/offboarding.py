@@ -23,7 +23,7 @@ def offboard(
         UnknownTenantError: there is no such tenant.
         WorkingFormError: it was never published: delete its directory.
         PublishConflictError: somebody else changed it; nothing is deleted.
-        ContendedError: it has begun, and the feed does not say so yet; nothing is deleted.
+        UnannouncedError: it has begun, and the feed does not say so yet; nothing is deleted.
         BrokenObjectError: the pointer makes no sense.
         ObjectsUnavailableError: the registry cannot be read or written.
     """

@@ -116,7 +116,7 @@ def move(
 
     Raises:
         PublishConflictError: somebody else was first; nothing has changed.
-        ContendedError: it is changed, and the feed does not say so yet.
+        UnannouncedError: it is changed, and the feed does not say so yet.
         ObjectsUnavailableError: the registry cannot be written.
     """
     tenant_id = after.tenant_id

@@ -41,7 +41,7 @@ def create(
     Raises:
         TenantExistsError: it does.
         PublishConflictError: somebody else creates it just now.
-        ContendedError: it is created, and the feed does not say so yet.
+        UnannouncedError: it is created, and the feed does not say so yet.
         BrokenObjectError: there is a pointer that makes no sense.
         ObjectsUnavailableError: the registry cannot be written.
     """
@@ -66,7 +66,7 @@ def publish(
         UnknownTenantError: there is no such tenant: create it.
         OffboardingError: its deletion has begun.
         PublishConflictError: somebody else changed it; nothing of this is in force.
-        ContendedError: it is published, and the feed does not say so yet.
+        UnannouncedError: it is published, and the feed does not say so yet.
         BrokenObjectError: its pointer makes no sense.
         ObjectsUnavailableError: the registry cannot be written.
     """

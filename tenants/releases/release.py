@@ -12,6 +12,7 @@ from tenants.compiling import compile_tenant
 from tenants.describing import DESCRIBER, Describer
 from tenants.documents import FILE, written_version
 from tenants.releases.files import Collected, collect, release_sources
+from tenants.sources import KNOWLEDGE_STATE
 
 
 @attrs.frozen(eq=False)
@@ -56,7 +57,11 @@ PREPARING = Preparing()
 
 
 def prepare(
-    tenant_id: str, files: Mapping[str, bytes], preparing: Preparing = PREPARING
+    tenant_id: str,
+    files: Mapping[str, bytes],
+    preparing: Preparing = PREPARING,
+    *,
+    before: Mapping[str, bytes] | None = None,
 ) -> Release:
     """Make a release of files in memory; waits for the tool module to be described.
 
@@ -64,19 +69,35 @@ def prepare(
         tenant_id: whose it is to be.
         files: by name; all that the document names, its knowledge, and nothing else.
         preparing: how it is judged.
+        before: the files in force, whose state of knowledge goes on where the new ones bring none:
+            it is written by ``tenantctl knowledge sync``, not by who writes the files.
 
     Raises:
         InvalidTenantError: with everything that is wrong with all of them.
     """
-    return _prepared(tenant_id, Collected(files), preparing)
+    return _prepared(tenant_id, Collected(files), preparing, before)
 
 
-def prepare_directory(tenant_id: str, directory: Path, preparing: Preparing = PREPARING) -> Release:
+def prepare_directory(
+    tenant_id: str,
+    directory: Path,
+    preparing: Preparing = PREPARING,
+    *,
+    before: Mapping[str, bytes] | None = None,
+) -> Release:
     """Make a release of what a directory holds; see ``prepare``."""
-    return _prepared(tenant_id, collect(directory, preparing.chain), preparing)
+    return _prepared(tenant_id, collect(directory, preparing.chain), preparing, before)
 
 
-def _prepared(tenant_id: str, collected: Collected, preparing: Preparing) -> Release:
+def _prepared(
+    tenant_id: str,
+    collected: Collected,
+    preparing: Preparing,
+    before: Mapping[str, bytes] | None,
+) -> Release:
+    state = (before or {}).get(KNOWLEDGE_STATE)
+    if state is not None and KNOWLEDGE_STATE not in {*collected.files, *collected.problems}:
+        collected = attrs.evolve(collected, files={**collected.files, KNOWLEDGE_STATE: state})
     sources = release_sources(tenant_id, collected, preparing.chain)
     compiled = compile_tenant(
         sources,

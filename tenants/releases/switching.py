@@ -35,7 +35,7 @@ def rollback(
         OffboardingError: its deletion has begun.
         UnknownRevisionError: there is no such revision, or none before.
         PublishConflictError: somebody else changed it; nothing of this is in force.
-        ContendedError: it is in force, and the feed does not say so yet.
+        UnannouncedError: it is in force, and the feed does not say so yet.
         BrokenObjectError: the pointer makes no sense, or the revision is not whole.
         ObjectsUnavailableError: the registry cannot be read or written.
     """

@@ -10,7 +10,7 @@ from tenants.registry.objects import ObjectChangedError
 from tenants.registry.stored import Change, Changes
 from tenants.registry.stored_json import decode, encode
 from tenants.releases.contention import tries
-from tenants.releases.errors import ContendedError
+from tenants.releases.errors import UnannouncedError
 from tenants.releases.feed import MOST_ENTRIES, MOST_NAMES, Batch, announce
 from tests.fakes.releases import NOW, at_once
 
@@ -129,7 +129,7 @@ def test_batch_of_nothing_writes_nothing(objects):
 
 
 def test_writer_who_never_gets_a_turn_gives_up(objects):
-    """Pauses grow to a bound, and the end is an error that names the object."""
+    """Pauses grow to a bound, and the end is an error that says the change is made."""
 
     class Contended:
         """A registry that others write all the time."""
@@ -142,10 +142,10 @@ def test_writer_who_never_gets_a_turn_gives_up(objects):
 
     pauses = []
 
-    with pytest.raises(ContendedError) as raised:
+    with pytest.raises(UnannouncedError) as raised:
         announce(Contended(), ("acme",), "publish", NOW, sleep=pauses.append)
 
-    assert raised.value.name == layout.CHANGES
+    assert (raised.value.tenants, layout.CHANGES in raised.value.detail) == (("acme",), True)
     assert len(pauses) > 20
     assert 0 < sum(pauses) < 120
     assert max(pauses) <= 2
