@@ -62,8 +62,10 @@ def publish(  # noqa: PLR0913  (each is an option)
     output = Output(as_json=as_json)
     objects = opened(registry)
     held = _held(objects, tenant_id)
-    release = prepare_directory(tenant_id, directory.resolve(), preparing(private_upstreams))
     before: Mapping[str, bytes] = in_force(objects, held) if held else {}
+    release = prepare_directory(
+        tenant_id, directory.resolve(), preparing(private_upstreams), before=before
+    )
     changes = [*differences(before, release.files)]
     output.lines(shown(changes))
     report: dict[str, Any] = {"id": tenant_id, "dry_run": dry_run, "files": names_json(changes)}

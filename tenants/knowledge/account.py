@@ -1,0 +1,212 @@
+"""An upstream account's files and vector stores, through the ``openai`` client.
+
+Importing this imports ``openai``, so nothing does it but what syncs.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import attrs
+import openai
+
+from tenants.knowledge.choosing import Wanted
+from tenants.knowledge.errors import AccountError, FileFault
+from tenants.knowledge.names import upload_name
+from tenants.knowledge.planning import Present, Upload
+
+OPENAI = "https://api.openai.com/v1"
+_PAUSES_SECONDS = (0.5, 2.0, 8.0)
+_HOPELESS = frozenset({400, 401, 403, 404})
+_RETRIES = 5  # the client's own, of what may be sent twice without harm
+_PAGE = 100
+_FILES_PAGE = 1000
+_CLOCKS_APART_SECONDS = 3600
+_FILES_OWN_FAULT = frozenset({400, 413, 415, 422})
+
+
+@attrs.frozen
+class FileRefusedError(Exception):
+    """The upstream takes this file not at all."""
+
+    fault: FileFault
+
+
+class Account:
+    """Files and vector stores.
+
+    Args:
+        base_url: of the upstream's API.
+        api_key: of the account.
+        pause: waits so many seconds.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str, *, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        # A redirect would carry the key, or a tenant's files, to another host.
+        http = openai.DefaultHttpxClient(follow_redirects=False)
+        self._client = openai.OpenAI(
+            base_url=base_url, api_key=api_key, max_retries=_RETRIES, http_client=http
+        )
+        self._once = self._client.with_options(max_retries=0)
+        self._pause = pause
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    # Vector stores
+
+    def has_store(self, store_id: str) -> bool:
+        """Whether there is such a vector store."""
+        with _faults():
+            try:
+                self._client.vector_stores.retrieve(store_id)
+            except openai.NotFoundError:
+                return False
+            return True
+
+    def find_store(self, token: str) -> str | None:
+        """The vector store that an earlier sync has made, by its mark."""
+        with _faults():
+            for store in self._client.vector_stores.list(limit=_PAGE):
+                if (store.metadata or {}).get("agw_sync") == token:
+                    return store.id
+        return None
+
+    def create_store(self, name: str, tenant_id: str, token: str) -> str:
+        """Make a vector store, and return its id."""
+        metadata = {"agw_tenant": tenant_id, "agw_sync": token}
+
+        def make() -> str:
+            with _faults():
+                return self._once.vector_stores.create(name=name, metadata=metadata).id
+
+        return self._surely(make, lambda: self.find_store(token))
+
+    def delete_store(self, store_id: str) -> None:
+        """Delete a vector store; its files stay."""
+        with _faults(), suppress(openai.NotFoundError):
+            self._client.vector_stores.delete(store_id)
+
+    def present(self, store_id: str) -> list[Present]:
+        """The files of a vector store."""
+        with _faults():
+            files = self._client.vector_stores.files.list(store_id, limit=_PAGE)
+            return [_present(file) for file in files]
+
+    # Files
+
+    def uploads(self, since: int) -> list[Upload]:
+        """What was uploaded since a Unix time."""
+        found = []
+        with _faults():
+            listed = self._client.files.list(purpose="assistants", limit=_FILES_PAGE, order="desc")
+            for file in listed:
+                if file.created_at < since - _CLOCKS_APART_SECONDS:
+                    break
+                found.append(Upload(file.id, file.filename))
+        return found
+
+    def find_upload(self, file_id: str) -> Upload | None:
+        """A file, by its id."""
+        with _faults():
+            try:
+                return Upload(file_id, self._client.files.retrieve(file_id).filename)
+            except openai.NotFoundError:
+                return None
+
+    def upload(self, wanted: Wanted, token: str, since: int) -> str:
+        """Upload a file once, and return its id.
+
+        Args:
+            wanted: the file.
+            token: the mark of the tenant's syncs.
+            since: when this sync began, as Unix time.
+
+        Raises:
+            FileRefusedError: the upstream does not take it.
+            AccountError: it takes no files now.
+        """
+        name = upload_name(wanted.path, token, wanted.sha256)
+
+        def send() -> str:
+            with _faults(wanted.path):
+                file = (name, wanted.content)
+                return self._once.files.create(file=file, purpose="assistants").id
+
+        def find() -> str | None:
+            return next((up.file_id for up in self.uploads(since) if up.filename == name), None)
+
+        return self._surely(send, find)
+
+    def _surely(self, make: Callable[[], str], find: Callable[[], str | None]) -> str:
+        """Make something once: an answer that is lost does not say whether it was made.
+
+        Args:
+            make: asks for it, and gives its id.
+            find: its id where it is there already.
+        """
+        for seconds in _PAUSES_SECONDS:
+            try:
+                return make()
+            except AccountError as error:
+                if error.status in _HOPELESS:
+                    raise
+                self._pause(seconds)
+            if made := find():
+                return made
+        return make()
+
+    def attach(self, store_id: str, file_id: str, path: str, sha256: str) -> None:
+        """Put a file into a vector store, where it is indexed."""
+        attributes: dict[str, str | float | bool] = {"agw_path": path, "agw_sha256": sha256}
+        with _faults(path):
+            self._client.vector_stores.files.create(
+                store_id, file_id=file_id, attributes=attributes
+            )
+
+    def detach(self, store_id: str, file_id: str) -> None:
+        """Take a file out of a vector store; that it is not there is fine."""
+        with _faults(), suppress(openai.NotFoundError):
+            self._client.vector_stores.files.delete(file_id, vector_store_id=store_id)
+
+    def delete(self, file_id: str) -> None:
+        """Delete a file; that there is none is fine."""
+        with _faults(), suppress(openai.NotFoundError):
+            self._client.files.delete(file_id)
+
+
+def _present(file: Any) -> Present:  # noqa: ANN401  (openai's types are wide)
+    attributes = file.attributes or {}
+    error = f"{file.last_error.code}: {file.last_error.message}" if file.last_error else ""
+    path, sha256 = attributes.get("agw_path", ""), attributes.get("agw_sha256", "")
+    return Present(file.id, str(path), str(sha256), file.status, error)
+
+
+@contextmanager
+def _faults(path: str = "") -> Iterator[None]:
+    """Turn the client's errors into ours; a path says that the file may be what is wrong."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        message = _message(error)
+        if path and error.status_code in _FILES_OWN_FAULT:
+            raise FileRefusedError(FileFault(path, f"the upstream refuses it: {message}")) from None
+        raise AccountError(f"{error.status_code} {message}", error.status_code) from None
+    except openai.APITimeoutError:
+        raise AccountError("it did not answer in time") from None
+    except openai.APIConnectionError:
+        raise AccountError("it cannot be reached, or broke the connection") from None
+    except openai.OpenAIError as error:
+        raise AccountError(f"its answer makes no sense ({type(error).__name__})") from None
+
+
+def _message(error: openai.APIStatusError) -> str:
+    """The upstream's own words, on one line; those of a bad key repeat a part of it."""
+    if error.status_code in (401, 403):
+        return "it refuses the key" if error.status_code == 401 else "the key may not do this"  # noqa: PLR2004
+    body = error.body if isinstance(error.body, dict) else {}
+    return " ".join(str(body.get("message") or "without a reason").split())[:300]

@@ -1,0 +1,287 @@
+"""Bringing a tenant's vector store in line with its knowledge files.
+
+The order is safe to be killed in anywhere, and a sync that runs again goes on where it stopped:
+
+1. The registry remembers a token and that a sync began, before anything is made upstream.
+2. What is made upstream carries the token: the store in its metadata, files in their names, and
+   the store's entries in their attributes. So a later sync finds all of it.
+3. Once every file is indexed, the new revision is published with ``knowledge.json``.
+4. Only then is deleted what the new revision does not name: until then the one before still finds
+   all that it named. A rollback later on searches what the last sync left; syncing again brings
+   the store in line with the revision in force, whose files the registry keeps.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import Protocol
+
+import attrs
+
+from tenants.knowledge.account import Account, FileRefusedError
+from tenants.knowledge.choosing import Wanted
+from tenants.knowledge.errors import FileFault, FilesFailedError, IndexingStalledError
+from tenants.knowledge.planning import Plan, Present, Upload, plan
+from tenants.knowledge.progress import Progress
+from tenants.knowledge.state import KnowledgeState, SyncedFile
+from tenants.registry.objects import ObjectChangedError
+
+_AT_ONCE = 4
+_STALLED_SECONDS = 900.0
+_POLL_SECONDS = 1.0
+
+
+class Watcher(Protocol):
+    """Who is told how far a sync is."""
+
+    def told(self, what: str, done: int, total: int) -> None:
+        """So much of something is done."""
+        ...
+
+
+@attrs.frozen
+class Silent:
+    """Nobody is told."""
+
+    def told(self, what: str, done: int, total: int) -> None:
+        """See ``Watcher``."""
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """What is to be synced.
+
+    Args:
+        tenant_id: whose knowledge it is.
+        store_name: what its vector store is called.
+        base_url: of the upstream as the document names it; None: the operator's.
+        wanted: the knowledge.
+        state: what ``knowledge.json`` says now.
+        now: Unix seconds.
+    """
+
+    tenant_id: str
+    store_name: str
+    base_url: str | None
+    wanted: tuple[Wanted, ...]
+    state: KnowledgeState | None
+    now: int
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How a sync waits.
+
+    Args:
+        poll_seconds: between two looks at what is indexed.
+        stalled_seconds: without news, after which it gives up.
+    """
+
+    poll_seconds: float = _POLL_SECONDS
+    stalled_seconds: float = _STALLED_SECONDS
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+class Sync:
+    """One sync of one tenant.
+
+    Args:
+        job: what is to be synced.
+        account: the upstream.
+        progress: the tenant's.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        account: Account,
+        progress: Progress,
+        *,
+        pace: Pace | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._job = job
+        self._account = account
+        self._progress = progress
+        self._pace = pace or Pace()
+        self._watcher = watcher or Silent()
+        self._begun_at = progress.stored.begun_at or job.now
+        self._store_id: str | None = None
+        self.plan = Plan()
+
+    def look(self) -> Plan:
+        """See what is to be done; nothing is changed anywhere.
+
+        Raises:
+            AccountError: the upstream does not work, or refuses.
+        """
+        self._store_id = self._find_store()
+        present = self._account.present(self._store_id) if self._store_id else []
+        uploads = self._uploads()
+        self.plan = plan(self._job.wanted, present, uploads, self._progress.stored.token)
+        return self.plan
+
+    @property
+    def makes_store(self) -> bool:
+        """Whether there is no vector store yet."""
+        return self._store_id is None
+
+    def send(self) -> KnowledgeState:
+        """Upload what is missing, and wait until all of it is indexed.
+
+        Returns:
+            What ``knowledge.json`` is to say.
+
+        Raises:
+            FilesFailedError: with every file that the upstream did not take or index.
+            IndexingStalledError: it takes too long.
+            AccountError: the upstream does not work, or refuses.
+            ObjectChangedError: another sync of this tenant is under way.
+            ObjectsUnavailableError: the registry cannot be written.
+        """
+        if self.makes_store or self.plan.sends or self.plan.deletes:
+            self._begin()
+        store_id = self._store_id or self._make_store()
+        faults = self._upload(store_id)
+        present = self._indexed(store_id)
+        faults += [
+            FileFault(one.path, f"the upstream could not index it: {one.error or one.status}")
+            for one in present
+            if one.status != "completed"
+        ]
+        if faults:
+            raise FilesFailedError(tuple(sorted(faults, key=lambda fault: fault.path)))
+        synced = tuple(SyncedFile(one.path, one.sha256, one.file_id) for one in present)
+        return KnowledgeState(store_id, self._job.base_url, synced)
+
+    def clean(self) -> None:
+        """Delete what is in use no more; to be called once the new revision is in force.
+
+        Raises:
+            AccountError: the upstream does not work, or refuses.
+            ObjectsUnavailableError: the registry cannot be written.
+        """
+        gone = [one.file_id for one in self.plan.remove]
+        gone += [one.file_id for one in self.plan.leftovers]
+        for count, file_id in enumerate(gone, 1):
+            self._account.delete(file_id)
+            if self._store_id is not None:
+                self._account.detach(self._store_id, file_id)
+            self._watcher.told("Removing", count, len(gone))
+        if self._progress.stored.begun_at is not None:
+            self._progress.end()
+
+    def _uploads(self) -> list[Upload]:
+        """Files that are upstream and maybe in no store: a sync was cut off, or the store lost."""
+        state, found = self._job.state, []
+        if self._progress.stored.begun_at is not None:
+            found = self._account.uploads(self._begun_at)
+        if self._store_id is None and state and state.base_url == self._job.base_url:
+            lost = (self._account.find_upload(file.file_id) for file in state.files)
+            found += [one for one in lost if one is not None and one not in found]
+        return found
+
+    # The vector store
+
+    def _find_store(self) -> str | None:
+        """The tenant's vector store, if it has one at this upstream."""
+        stored, state = self._progress.stored, self._job.state
+        known = [state.vector_store_id] if state and state.base_url == self._job.base_url else []
+        if stored.vector_store_id and stored.base_url == self._job.base_url:
+            known.append(stored.vector_store_id)
+        for store_id in dict.fromkeys(known):
+            if self._account.has_store(store_id):
+                return store_id
+        return self._account.find_store(stored.token) if stored.begun_at is not None else None
+
+    def _begin(self) -> None:
+        self._progress.write(
+            attrs.evolve(
+                self._progress.stored,
+                begun_at=self._begun_at,
+                vector_store_id=self._store_id,
+                base_url=self._job.base_url,
+            )
+        )
+
+    def _make_store(self) -> str:
+        job, stored = self._job, self._progress.stored
+        store_id = self._account.create_store(job.store_name, job.tenant_id, stored.token)
+        try:
+            self._progress.write(attrs.evolve(stored, vector_store_id=store_id))
+        except ObjectChangedError:
+            self._account.delete_store(store_id)  # Another sync has made one.
+            raise
+        self._store_id = store_id
+        return store_id
+
+    # The files
+
+    def _upload(self, store_id: str) -> list[FileFault]:
+        """Send what is missing, several files at once, and say which the upstream refuses."""
+        tasks: list[Callable[[], None]] = [
+            *(self._retried(store_id, one) for one in self.plan.retry),
+            *(self._attached(store_id, each, up.file_id) for each, up in self.plan.adopt),
+            *(self._sent(store_id, each) for each in self.plan.upload),
+        ]
+        faults = []
+        with _pool() as pool:
+            running = [pool.submit(task) for task in tasks]
+            for count, task in enumerate(as_completed(running), 1):
+                try:
+                    task.result()
+                except FileRefusedError as error:
+                    faults.append(error.fault)
+                self._watcher.told("Uploading", count, len(tasks))
+        return faults
+
+    def _sent(self, store_id: str, wanted: Wanted) -> Callable[[], None]:
+        def send() -> None:
+            token = self._progress.stored.token
+            file_id = self._account.upload(wanted, token, self._begun_at)
+            self._account.attach(store_id, file_id, wanted.path, wanted.sha256)
+
+        return send
+
+    def _attached(self, store_id: str, wanted: Wanted, file_id: str) -> Callable[[], None]:
+        return lambda: self._account.attach(store_id, file_id, wanted.path, wanted.sha256)
+
+    def _retried(self, store_id: str, one: Present) -> Callable[[], None]:
+        def retry() -> None:
+            self._account.detach(store_id, one.file_id)
+            self._account.attach(store_id, one.file_id, one.path, one.sha256)
+
+        return retry
+
+    def _indexed(self, store_id: str) -> list[Present]:
+        """Wait until none of the wanted files is in progress, and return what became of them."""
+        heard, before = self._pace.clock(), -1
+        while True:
+            ours = self._ours(self._account.present(store_id))
+            left = sum(one.status == "in_progress" for one in ours)
+            self._watcher.told("Indexing", len(ours) - left, len(ours))
+            if not left:
+                return ours
+            if left != before:
+                heard, before = self._pace.clock(), left
+            if self._pace.clock() - heard > self._pace.stalled_seconds:
+                raise IndexingStalledError(left, self._pace.stalled_seconds)
+            self._pace.pause(self._pace.poll_seconds)
+
+    def _ours(self, present: Iterable[Present]) -> list[Present]:
+        """What is there of the wanted files, each once."""
+        token = self._progress.stored.token
+        now = plan(self._job.wanted, present, (), token)
+        return [*now.keep.values(), *now.retry]
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads; where something goes wrong, what has not begun is not begun any more."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
