@@ -31,3 +31,36 @@ class OccupiedError(CliError):
 
     def __str__(self) -> str:
         return f"{self.path} is there already, and not an empty directory: name a new one."
+
+
+@attrs.frozen
+class TooLargeError(CliError):
+    """A file cannot be what it was taken for.
+
+    Args:
+        most_bytes: that it may have.
+    """
+
+    path: Path
+    most_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.path} is larger than {self.most_bytes >> 20} MiB: that is no configuration."
+
+
+@attrs.frozen
+class UnfinishedError(CliError):
+    """A command came only so far.
+
+    Args:
+        done: what stands.
+        why: it did not go on; in words.
+        remedy: what to run.
+    """
+
+    done: str
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.why}\nDone so far: {self.done}\nTo go on: {self.remedy}"

@@ -6,16 +6,13 @@ from typing import NoReturn
 
 import rich_click as click
 
-from migrations_of_config.earlier.importing import Source, import_config
 from migrations_of_config.earlier.report import Imported
 from migrations_of_config.errors import EarlierConfigError
 from tenants.cli.frame import Command
-from tenants.cli.import_files import beside, existing, faults_of, write
+from tenants.cli.import_files import existing, faults_of, read, write
 from tenants.cli.import_view import Outcome, preview, refusal_json, report_json, told
 from tenants.cli.output import Output
 from tenants.model import is_tenant_id
-
-_LARGEST_BYTES = 16 * 1_048_576
 
 
 def _tenant_id(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
@@ -62,11 +59,8 @@ def import_(  # noqa: PLR0913  (each is an option)
     output = Output(as_json=as_json)
     if (folder / "tenant.toml").exists():
         raise click.BadParameter(f"{folder} is a tenant itself: name the folder around it.")
-    if file.stat().st_size > _LARGEST_BYTES:
-        raise click.BadParameter(f"{file} is larger than 16 MiB: that is no configuration.")
-    source = Source(file.resolve().as_posix(), file.read_bytes(), beside(file.resolve().parent))
     try:
-        imported = import_config(source, tenant_id=tenant_id, display_name=name)
+        imported = read(file, tenant_id, name)
     except EarlierConfigError as error:
         output.refused(refusal_json(error), [f"{file}{line}" for line in told(error)])
         sys.exit(1)

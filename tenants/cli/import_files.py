@@ -6,10 +6,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from migrations_of_config.earlier.importing import Source, import_config
 from migrations_of_config.earlier.report import Imported
+from tenants.cli.errors import TooLargeError
 from tenants.compiling import compile_tenant
 from tenants.errors import Fault, InvalidTenantError
 from tenants.sources import LARGEST_FILE_BYTES, Sources
+
+_LARGEST_BYTES = 16 * 1_048_576
 
 
 def beside(directory: Path) -> Callable[[str], bytes | None]:
@@ -29,6 +33,24 @@ def beside(directory: Path) -> Callable[[str], bytes | None]:
             return None
 
     return read
+
+
+def read(file: Path, tenant_id: str | None, name: str | None) -> Imported:
+    """Read an earlier configuration; nothing is written.
+
+    Args:
+        file: of any generation; what it names is read from beside it.
+        tenant_id: None: the file says.
+        name: the tenant's; None: the file says.
+
+    Raises:
+        TooLargeError: it is no configuration.
+        EarlierConfigError: with everything that is wrong with it.
+    """
+    if file.stat().st_size > _LARGEST_BYTES:
+        raise TooLargeError(file, _LARGEST_BYTES)
+    source = Source(file.resolve().as_posix(), file.read_bytes(), beside(file.resolve().parent))
+    return import_config(source, tenant_id=tenant_id, display_name=name)
 
 
 def faults_of(imported: Imported) -> tuple[Fault, ...]:
