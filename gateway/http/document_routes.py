@@ -3,17 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from gateway.http import document_examples as examples
 from gateway.http.document_shapes import SCHEMAS
 
 Described: TypeAlias = dict[str, Any]
 
-_EVENT = {
-    "id": "run_af36d00e722d06691d6fa449-9",
-    "event": "thread.message.delta",
-    "data": '{"event":"thread.message.delta","data":{"id":"msg_d33823481071b40f46d277cf",'
-    '"object":"thread.message.delta","delta":{"content":[{"index":0,"type":"text",'
-    '"text":{"value":" as"}}]}}}',
-}
 _EVENTS = """\
 A run's events in the vocabulary of OpenAI's Assistants API v2, each as `{"event", "data"}`: \
 `thread.run.created`, `.queued`, `.in_progress`, then steps and messages, then exactly one of \
@@ -47,6 +41,12 @@ def _body(shape: str, example: object, *, required: bool) -> Described:
 _HEADERS = {"X-Correlation-ID": {"$ref": "#/components/headers/X-Correlation-ID"}}
 _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     400: ("invalid-input", "Bad input, all of it at once; or no tenant is named, or two are", ""),
+    401: ("unauthorized", "There is no credential that opens this tenant", "WWW-Authenticate"),
+    403: (
+        "insufficient-scope",
+        "The credential does not open this route, or the page's origin is not allowed",
+        "",
+    ),
     404: ("unknown-thread", "There is no such tenant, thread, run or message here", ""),
     405: ("method-not-allowed", "The route has no such method; `Allow` says which it has", "Allow"),
     409: ("thread-busy", "What is asked for is not possible now; `run_id` names the run", ""),
@@ -54,7 +54,12 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     413: ("body-too-large", "The body has more than 1 MiB", ""),
     415: ("unsupported-media-type", "The body is not declared as JSON", ""),
     422: ("idempotency-mismatch", "The `Idempotency-Key` was used for another body", ""),
-    429: ("upstream-rate-limited", "The model's provider is busy", "Retry-After"),
+    429: (
+        "too-many-attempts",
+        "Too many wrong credentials came from this address; or the model's provider is busy",
+        "Retry-After",
+    ),
+    501: ("sessions-off", "The gateway's operator has not set this up", ""),
     502: ("upstream-unavailable", "The model's provider failed", ""),
     503: ("store-unavailable", "The gateway cannot take this now", "Retry-After"),
     504: ("upstream-timeout", "The model's provider took too long, or the run did", ""),
@@ -107,7 +112,9 @@ _TENANT = [{"$ref": "#/components/parameters/tenant"}]
 _CORRELATION = [{"$ref": "#/components/parameters/correlation"}]
 _THREAD_ID = _id("thread_id", "thread_fb92669833174f60a5dadeac")
 _RUN_ID = _id("run_id", "run_8d30483d075b931d1c0713b2")
-_OF_A_TENANT = (400, 404, 405, 503)
+# None at all, where the gateway does not require keys.
+_SECURITY: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"key": []}, {"password": []}]
+_OF_A_TENANT = (400, 401, 403, 404, 405, 429, 503)
 
 
 def _operation(  # noqa: PLR0913 - an operation has so many parts
@@ -132,6 +139,8 @@ def _operation(  # noqa: PLR0913 - an operation has so many parts
         "parameters": [*parameters, *named, *_CORRELATION],
         "responses": {str(status): answer for status, answer in answers.items()} | refused,
     }
+    if tag == "conversation":
+        operation["security"] = _SECURITY
     if description:
         operation["description"] = description
     if body is not None:
@@ -139,71 +148,20 @@ def _operation(  # noqa: PLR0913 - an operation has so many parts
     return operation
 
 
-_STARTED = {
-    "thread_id": "thread_fb92669833174f60a5dadeac",
-    "initial_message": "Hello! Which city's weather would you like to know?",
-    "correlation_id": "42f759aeda8c098d",
-}
-_USAGE = {"prompt_tokens": 268, "completion_tokens": 23, "total_tokens": 291}
-_ANSWERED = {
-    "responses": ["Here is what I found. Paris: city Paris, day 0, sky windy, celsius -2."],
-    "thread_id": "thread_fb92669833174f60a5dadeac",
-    "run_id": "run_8d30483d075b931d1c0713b2",
-    "status": "completed",
-    "correlation_id": "42f759aeda8c098d",
-    "usage": _USAGE,
-}
-_MESSAGE = {
-    "id": "msg_d33823481071b40f46d277cf",
-    "object": "thread.message",
-    "created_at": 1795254840,
-    "thread_id": "thread_fb92669833174f60a5dadeac",
-    "role": "assistant",
-    "status": "completed",
-    "content": [{"type": "text", "text": {"value": "Here is what I found.", "annotations": []}}],
-    "assistant_id": "asst_weather_desk",
-    "run_id": "run_8d30483d075b931d1c0713b2",
-    "attachments": [],
-    "completed_at": 1795254841,
-    "incomplete_at": None,
-    "incomplete_details": None,
-    "metadata": {},
-}
-_PAGE = {
-    "object": "list",
-    "data": [_MESSAGE],
-    "first_id": _MESSAGE["id"],
-    "last_id": _MESSAGE["id"],
-    "has_more": False,
-}
-_RUN = {
-    "id": "run_8d30483d075b931d1c0713b2",
-    "object": "thread.run",
-    "thread_id": "thread_fb92669833174f60a5dadeac",
-    "assistant_id": "asst_weather_desk",
-    "model": "gpt-6-luna",
-    "status": "completed",
-    "created_at": 1795254840,
-    "ended_at": 1795254841,
-    "last_error": None,
-    "usage": _USAGE,
-    "correlation_id": "42f759aeda8c098d",
-}
-_CANCELLING = _RUN | {"status": "cancelling", "ended_at": None, "usage": None}
-_DELETED = {"id": "thread_fb92669833174f60a5dadeac", "object": "thread.deleted", "deleted": True}
-
 _FOLLOWED: Described = {
     "description": _EVENTS,
     "headers": _HEADERS,
     "content": {
         "text/event-stream": {
             "schema": {"$ref": "#/components/schemas/StreamEvent"},
-            "example": _EVENT,
+            "example": examples.EVENT,
         }
     },
 }
-_START = _json("ThreadStarted", "The new thread.", _STARTED)
-_CHAT = _json("ChatAnswer", "The answer, whole or, where `status` says so, incomplete.", _ANSWERED)
+_START = _json("ThreadStarted", "The new thread.", examples.STARTED)
+_CHAT = _json(
+    "ChatAnswer", "The answer, whole or, where `status` says so, incomplete.", examples.ANSWERED
+)
 _CHAT["content"] |= _FOLLOWED["content"]
 _CHAT["description"] += f" Or, as it is made: {_EVENTS[0].lower()}{_EVENTS[1:]}"
 
@@ -224,7 +182,7 @@ PATHS: Mapping[str, Mapping[str, Described]] = {
             "conversation",
             "Say something",
             {200: _CHAT},
-            *(409, 413, 415, 422, 429, 502, 504),
+            *(409, 413, 415, 422, 502, 504),
             parameters=(
                 _header(
                     "Accept",
@@ -254,7 +212,7 @@ PATHS: Mapping[str, Mapping[str, Described]] = {
         "get": _operation(
             "conversation",
             "List a thread's messages",
-            {200: _json("MessagePage", "A page of them.", _PAGE)},
+            {200: _json("MessagePage", "A page of them.", examples.PAGE)},
             parameters=(
                 _THREAD_ID,
                 _query("limit", "How many.", type="integer", minimum=1, maximum=100, default=20),
@@ -268,7 +226,7 @@ PATHS: Mapping[str, Mapping[str, Described]] = {
         "delete": _operation(
             "conversation",
             "Delete a thread",
-            {200: _json("ThreadDeleted", "Nothing of it is left.", _DELETED)},
+            {200: _json("ThreadDeleted", "Nothing of it is left.", examples.DELETED)},
             409,
             parameters=(_THREAD_ID,),
         )
@@ -277,7 +235,7 @@ PATHS: Mapping[str, Mapping[str, Described]] = {
         "get": _operation(
             "conversation",
             "See how a run stands",
-            {200: _json("RunState", "The run.", _RUN)},
+            {200: _json("RunState", "The run.", examples.RUN)},
             parameters=(_RUN_ID,),
         )
     },
@@ -304,9 +262,25 @@ PATHS: Mapping[str, Mapping[str, Described]] = {
         "post": _operation(
             "conversation",
             "End a run",
-            {202: _json("RunState", "It will end as `cancelled`.", _CANCELLING)},
+            {202: _json("RunState", "It will end as `cancelled`.", examples.CANCELLING)},
             409,
             parameters=(_RUN_ID,),
+        )
+    },
+    "/sessions": {
+        "post": _operation(
+            "conversation",
+            "Start a session of an end user",
+            {201: _json("SessionStarted", "A token for the user's browser.", examples.SESSION)},
+            *(413, 415, 501),
+            description="Called by the tenant's own server with an API key of the scope `chat`, "
+            "which hands the token on to its user's browser. The token reaches only the threads "
+            "and runs of its user, or the one thread that it is bound to, and dies with the key. "
+            "It rides as a bearer, and as `?token=` on `/ws/chat`, `/stream` and "
+            "`/runs/{run_id}/events`.\n\nWhere the tenant's chat is public, anybody may ask "
+            "without a credential and without a `user`; the session is then a new, anonymous "
+            "user's.",
+            body=_body("SessionRequest", {"user": "ada", "ttl_seconds": 900}, required=False),
         )
     },
     "/": {
@@ -358,10 +332,29 @@ COMPONENTS: Mapping[str, Any] = {
             "description": "When to ask again, in seconds, where that is known.",
             "schema": {"type": "integer", "minimum": 1},
         },
+        "WWW-Authenticate": {
+            "description": "How to say who asks (RFC 6750).",
+            "required": True,
+            "schema": {"type": "string"},
+        },
         "Allow": {
             "description": "The methods that the route has.",
             "required": True,
             "schema": {"type": "string"},
+        },
+    },
+    "securitySchemes": {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key (`agw_…`), a session token (`ags_…`), or an end user's own "
+            "token of the tenant's identity provider.",
+        },
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "password": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "With the API key as password, as `http://x:KEY@host` sends it.",
         },
     },
     "parameters": {

@@ -36,6 +36,17 @@ Metadata = Annotated[
 ]
 
 
+EndUser = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="Printable. Required, but for anybody's session of a public chat.",
+        examples=["ada"],
+    ),
+]
+
+
 class StartRequest(msgspec.Struct, forbid_unknown_fields=True):
     """What a new thread is to carry; may be left out."""
 
@@ -53,6 +64,35 @@ class ChatRequest(msgspec.Struct):
         ]
         | UnsetType
     ) = UNSET
+
+
+class SessionRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A session that is asked for."""
+
+    user: EndUser | UnsetType | None = UNSET
+    thread_id: (
+        Annotated[str | None, Meta(description="The one thread that it is to reach.")] | UnsetType
+    ) = UNSET
+    ttl_seconds: Annotated[int, Meta(ge=1, le=3600, description="3600 if absent.")] | UnsetType = (
+        UNSET
+    )
+    origin: (
+        Annotated[
+            str | None,
+            Meta(
+                description="The one origin whose pages may use it.",
+                examples=["https://acme.example"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class SessionStarted(msgspec.Struct):
+    """A session token, and when it dies."""
+
+    token: Annotated[str, Meta(pattern="^ags_")]
+    expires_at: Seconds
 
 
 class ThreadStarted(msgspec.Struct):
@@ -191,9 +231,10 @@ class Problem(msgspec.Struct):
     run_status: str | UnsetType = UNSET
 
 
-_REQUESTS = (StartRequest, ChatRequest)
+_REQUESTS = (StartRequest, ChatRequest, SessionRequest)
 _ANSWERS = (
     ThreadStarted,
+    SessionStarted,
     ChatAnswer,
     StreamEvent,
     MessagePage,

@@ -28,8 +28,9 @@ connection. In: `{"thread_id"?, "message"}`, `{"type": "cancel"}`, \
 each event, with the same ids and in the same order as over Server-Sent Events; \
 `{"event": "pong"}`; and `{"event": "error", "error", "error_code", …}` for a frame that cannot \
 be used, after which the connection stays open. Between `thread.run.cancelled`, `.incomplete` or \
-`.expired` and `metadata` comes an `error` without an id. Close codes: 4404 unknown tenant, 1008 \
-origin not allowed, 1009 too large, 1011 fault, 1012 going away."""
+`.expired` and `metadata` comes an `error` without an id. Close codes: 4401 credential refused or \
+no longer good, 4404 unknown tenant, 1008 origin or scope not allowed, 1009 too large, 1011 fault, \
+1012 going away."""
 
 
 class _Document(JsonRenderPlugin):

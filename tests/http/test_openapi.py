@@ -12,6 +12,7 @@ import pytest
 
 from gateway.app import ROUTES
 from gateway.http.document_routes import COMPONENTS, PATHS
+from tenants.keys import new_key
 from tests.fakes.gateway import serving, write_tenant
 from tests.fakes.loud_tools import LOUD
 
@@ -23,11 +24,15 @@ include-path = "/runs/{run_id}/events"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "410", "503"]
 
 [[operations]]
+include-path = "/sessions"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+
+[[operations]]
 include-path = "/chat"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "409", "422", "429", "5xx"]
 """
 # Answers that need a broken gateway, a silent upstream, or a test of their own.
-UNREACHED = {"503", "504", "405", "410"}
+UNREACHED = {"401", "403", "405", "410", "429", "501", "503", "504"}
 LARGE = b" " * (2**20 + 1)
 
 
@@ -177,6 +182,11 @@ async def test_real_answers_are_as_documented(visitor):
     for method, path in [("get", ""), ("get", "/events"), ("post", "/cancel")]:
         await v.ask(method, "/runs/{run_id}" + path, 404, ids={"run_id": "run_unknown"})
 
+    await v.ask("post", "/sessions", 201, json={"user": "ada", "ttl_seconds": 60})
+    await v.ask("post", "/sessions", 400, json={"ttl_seconds": 0, "users": "ada"})
+    await v.ask("post", "/sessions", 415, data=b"<a/>", headers={"Content-Type": "text/xml"})
+    await v.ask("post", "/sessions", 413, data=io.BytesIO(LARGE))
+
     for path in ("/", "/health", "/ready", "/metrics", "/docs"):
         await v.ask("get", path, 200)
     await v.ask("get", "/", 200, headers={"Accept": "text/html"})
@@ -238,6 +248,25 @@ async def test_events_that_are_not_kept_are_as_documented(environ, tmp_path):
     assert problem["type"] == "urn:agw:events-expired"
 
 
+async def test_refusals_of_access_are_as_documented(environ):
+    """Every route of a tenant refuses a wrong key, foreign pages, and who tries too many keys."""
+    ids = {"thread_id": "thread_x", "run_id": "run_x"}
+    wrong, foreign = {"X-API-Key": new_key("acme")}, {"Origin": "https://evil.example"}
+    of_tenants = [(m, p) for m, p in sorted(documented()) if "401" in PATHS[p][m]["responses"]]
+
+    async with serving(environ) as gateway, aiohttp.ClientSession(gateway.url) as session:
+        visitor = Visitor(session)
+        for method, path in of_tenants:
+            await visitor.ask(method, path, 401, ids=ids, headers=wrong)
+            await visitor.ask(method, path, 403, ids=ids, headers=foreign)
+        while (await session.get("/t/acme/start", headers=wrong)).status == 401:
+            pass
+        for method, path in of_tenants:
+            await visitor.ask(method, path, 429, ids=ids, headers=wrong)
+
+    assert len(of_tenants) == 10
+
+
 async def test_the_document_is_served(session):
     """Programs find it as JSON, and nothing else of its kind is there."""
     async with session.get("/schema/openapi.json") as response:
@@ -268,7 +297,7 @@ async def test_generated_requests_find_no_fault(gateway, tmp_path):
     output, _ = await asyncio.wait_for(process.communicate(), timeout=60)
 
     assert process.returncode == 0, output.decode()
-    assert b"13 passed" in output
+    assert b"14 passed" in output
 
 
 async def test_a_document_of_another_gateway_would_not_pass(gateway):
