@@ -9,6 +9,8 @@ from typing import NoReturn
 import pytest
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
+_BUILT = Path(__file__).resolve().parents[1] / ".data" / "bin"
+"""Where ``.ci/run`` puts programs that no package brings."""
 
 
 def _not_here(reason: str) -> NoReturn:
@@ -23,7 +25,7 @@ def require_program() -> Callable[[str], str]:
     """A function from a program's name to its path; without the program the test is skipped."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name) or shutil.which(name, path=_BUILT)
         return path or _not_here(f"the program {name} is not installed")
 
     return find

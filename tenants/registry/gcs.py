@@ -69,7 +69,9 @@ class GcsObjects:
 
     def changed(self, name: str, since: int) -> Stored | None:
         """An object if its generation is not ``since``; None where it is, or there is none."""
-        return self._read(name, {} if since == NEW else {"ifGenerationNotMatch": str(since)})
+        stored = self._read(name, {} if since == NEW else {"ifGenerationNotMatch": str(since)})
+        # A server that passes over the condition, as fake-gcs-server does, tells no news either.
+        return stored if stored is not None and stored.generation != since else None
 
     def write(
         self,

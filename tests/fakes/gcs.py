@@ -92,12 +92,12 @@ class FakeGcs:
     Attributes:
         counts: requests by kind: ``read``, ``changed`` (a conditional read), ``facts`` (metadata),
             ``list``, ``write``, ``session`` (begins a resumable upload), ``delete``, ``bucket``.
-        asked: kind and name of each request, oldest first.
+        asked: kind, name and status of each request, oldest first.
     """
 
     def __init__(self, *buckets: str, write_interval_seconds: float = 0.0) -> None:
         self.counts: Counter[str] = Counter()
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str, int]] = []
         self.url = ""
         self._routes = Routes(buckets or (BUCKET,))
         self._interval = write_interval_seconds
@@ -153,17 +153,20 @@ class FakeGcs:
 
     def serve(self, asked: Asked) -> tuple[Answer, Fault]:
         """Do what is asked, or what the script says instead."""
+        answer, fault = self._outcome(asked)
         self.counts[asked.kind] += 1
-        self.asked.append((asked.kind, asked.name))
+        self.asked.append((asked.kind, asked.name, answer.status))
+        if asked.kind in ("write", "delete") and answer.status in _DONE:
+            self._writes_left -= 1
+        return answer, fault
+
+    def _outcome(self, asked: Asked) -> tuple[Answer, Fault]:
         fault = self._fault_of(asked)
         if fault.status is not None:
             failed = RefusedError(fault.status, _REASONS.get(fault.status, "scripted"), "scripted")
             answer = refused(failed, as_text=asked.kind in ("read", "changed"))
             return attrs.evolve(answer, headers={**answer.headers, **fault.headers}), fault
-        answer = self._routes.answer(asked)
-        if asked.kind in ("write", "delete") and answer.status in _DONE:
-            self._writes_left -= 1
-        return answer, fault
+        return self._routes.answer(asked), fault
 
     def _fault_of(self, asked: Asked) -> Fault:
         for scripted in self._script:
