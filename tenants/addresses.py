@@ -12,7 +12,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def upstream_fault(url: str, private_upstreams: AbstractSet[str]) -> str | None:
-    """What keeps this from being an upstream's URL.
+    """What keeps this from being a URL that the gateway calls: an upstream's, a token issuer's.
 
     Args:
         url: what a document names.
@@ -23,9 +23,9 @@ def upstream_fault(url: str, private_upstreams: AbstractSet[str]) -> str | None:
     """
     parts = _split(url)
     if parts is None or not parts.hostname:
-        return "this is not a URL such as https://api.openai.com/v1"
+        return "this is not a URL: write https, a host, and its path"
     if parts.username is not None or parts.query or parts.fragment or "?" in url or "#" in url:
-        return "an upstream's URL has no user, password, query or fragment: remove them"
+        return "this URL may have no user, password, query or fragment: remove them"
     if parts.hostname in private_upstreams or parts.netloc.lower() in private_upstreams:
         return None
     if parts.scheme != "https":

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from migrations_of_config.chain import Chain
-from tenants.compiled import Assistant, CompiledTenant, Upstream, packed
+from tenants.compiled import Assistant, CompiledTenant, TokenIssuer, Upstream, packed
 from tenants.describer import Described
 from tenants.describing import DESCRIBER, Describer
 from tenants.documents import FILE, Parsed, dotted, parse
@@ -20,7 +20,12 @@ from tenants.errors import Fault, InvalidTenantError
 from tenants.hosted import hosted_tools
 from tenants.knowledge.state import KnowledgeState, StateError, decode
 from tenants.lines import line_of
-from tenants.model import DEFAULT_INSTRUCTIONS, AssistantSettings, TenantDocument
+from tenants.model import (
+    DEFAULT_INSTRUCTIONS,
+    AccessSettings,
+    AssistantSettings,
+    TenantDocument,
+)
 from tenants.rules import NO_INLINE_TOOLS, assistant_tables, at
 from tenants.sources import KNOWLEDGE_STATE, Sources
 
@@ -127,7 +132,13 @@ def _tenant(
         tool_module=packed(*sources.module) if sources.module else None,
         allowed_origins=frozenset(document.access.allowed_origins),
         expose_tool_calls=document.access.expose_tool_calls,
+        public_chat=document.access.public_chat,
+        token_issuer=_token_issuer(document.access),
     )
+
+
+def _token_issuer(access: AccessSettings) -> TokenIssuer | None:
+    return TokenIssuer(access.jwt_issuer, access.jwt_audience) if access.jwt_issuer else None
 
 
 def _assistant(

@@ -27,9 +27,6 @@ _UNSUPPORTED: tuple[tuple[Path, Callable[[Any], bool]], ...] = (
     (("tools", "secrets"), bool),
     (("tools", "mcp"), lambda _: True),
     (("limits",), lambda _: True),
-    (("access", "public_chat"), lambda value: value is True),
-    (("access", "jwt_issuer"), bool),
-    (("access", "jwt_audience"), bool),
 )
 
 
@@ -50,6 +47,7 @@ def broken_rules(
     yield from _tools(raw)
     yield from _hosted(raw)
     yield from _knowledge(raw)
+    yield from _token_issuer(raw, private_upstreams)
     yield from _unsupported(raw)
 
 
@@ -134,6 +132,19 @@ def _knowledge(raw: Raw) -> Iterator[tuple[Path, str]]:
         if isinstance(pattern, str) and not pattern.startswith("knowledge/"):
             path: Path = ("knowledge", "files", place)
             yield path, "knowledge lies in knowledge/: write a pattern such as knowledge/*.md"
+
+
+def _token_issuer(raw: Raw, private_hosts: AbstractSet[str]) -> Iterator[tuple[Path, str]]:
+    access = at(raw, "access", {})
+    issuer, audience = at(access, "jwt_issuer", ""), at(access, "jwt_audience", "")
+    if issuer and not audience:
+        words = "required where jwt_issuer is named: write what its tokens are issued for"
+        yield ("access", "jwt_audience"), words
+    if audience and not issuer:
+        yield ("access", "jwt_issuer"), "required where jwt_audience is named: write its URL"
+    fault = upstream_fault(issuer, private_hosts) if issuer else None
+    if fault:
+        yield ("access", "jwt_issuer"), fault
 
 
 def _unsupported(raw: Raw) -> Iterator[tuple[Path, str]]:

@@ -102,7 +102,7 @@ functions = [
 id = "asst_x"
 model = "x"
 [access]
-public_chat = true
+public_chat = "yes"
 """
 
     found = read(text).faults
@@ -194,8 +194,11 @@ def test_nesting_beyond_reason_is_a_fault():
         ("[limits]\nconcurrent_runs = 5", "limits"),
         ("[limits]\nrequests_per_minute = 0", "limits.requests_per_minute"),
         ('[fallback]\nmodel = "m"', "fallback"),
-        ("[access]\npublic_chat = true", "access.public_chat"),
-        ('[access]\njwt_issuer = "https://i.example"', "access.jwt_issuer"),
+        ('[access]\njwt_issuer = "https://i.example"', "access.jwt_audience"),
+        ('[access]\njwt_audience = "acme"', "access.jwt_issuer"),
+        ('[access]\njwt_issuer = "http://i.example"\njwt_audience = "a"', "access.jwt_issuer"),
+        ('[access]\njwt_issuer = "https://10.0.0.1"\njwt_audience = "a"', "access.jwt_issuer"),
+        ('[access]\njwt_issuer = "https://u:p@i.example"\njwt_audience = "a"', "access.jwt_issuer"),
         ('[access]\nallowed_origins = ["*"]', "access.allowed_origins[0]"),
         ('[access]\nallowed_origins = ["https://a.example/"]', "access.allowed_origins[0]"),
         ('[access]\nallowed_origins = ["https://a.example:443"]', "access.allowed_origins[0]"),
