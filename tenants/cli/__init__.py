@@ -20,6 +20,7 @@ _COMMANDS = {
         "rollback": "Put an earlier revision in force.",
         "export": "Write a revision's files to a directory.",
     },
+    "Knowledge": {"knowledge": "Bring a tenant's knowledge files to where they are searched."},
     "Keys": {"keys": "Issue, list, rotate and revoke a tenant's API keys."},
     "Documents": {
         "validate": "Check a tenant's files and show what a model is told of its functions.",

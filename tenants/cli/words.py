@@ -11,6 +11,7 @@ from tenants.errors import (
     SecretsUnavailableError,
     UnknownTenantError,
 )
+from tenants.knowledge.errors import KnowledgeError
 from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
 from tenants.releases.errors import (
     ContendedError,
@@ -37,8 +38,9 @@ def told(error: Exception) -> str:
     )
 
 
-@told.register
-def _(error: CliError) -> str:
+@told.register(CliError)
+@told.register(KnowledgeError)
+def _(error: CliError | KnowledgeError) -> str:
     return str(error)
 
 

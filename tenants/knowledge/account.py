@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import attrs
 import openai
 
 from tenants.knowledge.choosing import Wanted
-from tenants.knowledge.errors import AccountError, FileFault
+from tenants.knowledge.errors import AccountError, FileFault, FileRefusedError
 from tenants.knowledge.names import upload_name
 from tenants.knowledge.planning import Present, Upload
 
@@ -26,13 +25,6 @@ _CLOCKS_APART_SECONDS = 3600
 _FILES_OWN_FAULT = frozenset({400, 413, 415, 422})
 
 
-@attrs.frozen
-class FileRefusedError(Exception):
-    """The upstream takes this file not at all."""
-
-    fault: FileFault
-
-
 class Account:
     """Files and vector stores.
 
@@ -40,15 +32,21 @@ class Account:
         base_url: of the upstream's API.
         api_key: of the account.
         pause: waits so many seconds.
+        retries: how often the client asks again by itself.
     """
 
     def __init__(
-        self, base_url: str, api_key: str, *, pause: Callable[[float], None] = time.sleep
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        retries: int = _RETRIES,
     ) -> None:
         # A redirect would carry the key, or a tenant's files, to another host.
         http = openai.DefaultHttpxClient(follow_redirects=False)
         self._client = openai.OpenAI(
-            base_url=base_url, api_key=api_key, max_retries=_RETRIES, http_client=http
+            base_url=base_url, api_key=api_key, max_retries=retries, http_client=http
         )
         self._once = self._client.with_options(max_retries=0)
         self._pause = pause

@@ -48,6 +48,13 @@ class UnfitFilesError(KnowledgeError):
 
 
 @attrs.frozen
+class FileRefusedError(KnowledgeError):
+    """The upstream does not take one file."""
+
+    fault: FileFault
+
+
+@attrs.frozen
 class FilesFailedError(KnowledgeError):
     """Files that the upstream refused or could not index; nothing was published."""
 

@@ -15,13 +15,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import attrs
 
-from tenants.knowledge.account import Account, FileRefusedError
+from tenants.knowledge.account import Account
 from tenants.knowledge.choosing import Wanted
-from tenants.knowledge.errors import FileFault, FilesFailedError, IndexingStalledError
+from tenants.knowledge.errors import (
+    FileFault,
+    FileRefusedError,
+    FilesFailedError,
+    IndexingStalledError,
+)
+from tenants.knowledge.material import Job
 from tenants.knowledge.planning import Plan, Present, Upload, plan
 from tenants.knowledge.progress import Progress
 from tenants.knowledge.state import KnowledgeState, SyncedFile
@@ -30,6 +36,7 @@ from tenants.registry.objects import ObjectChangedError
 _AT_ONCE = 4
 _STALLED_SECONDS = 900.0
 _POLL_SECONDS = 1.0
+T = TypeVar("T")
 
 
 class Watcher(Protocol):
@@ -46,27 +53,6 @@ class Silent:
 
     def told(self, what: str, done: int, total: int) -> None:
         """See ``Watcher``."""
-
-
-@attrs.frozen(kw_only=True)
-class Job:
-    """What is to be synced.
-
-    Args:
-        tenant_id: whose knowledge it is.
-        store_name: what its vector store is called.
-        base_url: of the upstream as the document names it; None: the operator's.
-        wanted: the knowledge.
-        state: what ``knowledge.json`` says now.
-        now: Unix seconds.
-    """
-
-    tenant_id: str
-    store_name: str
-    base_url: str | None
-    wanted: tuple[Wanted, ...]
-    state: KnowledgeState | None
-    now: int
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +77,12 @@ class Sync:
         job: what is to be synced.
         account: the upstream.
         progress: the tenant's.
+        pace: how it waits.
+        watcher: who is told how far it is.
+
+    Attributes:
+        job: what is to be synced.
+        plan: what is to be done, once it was looked at.
     """
 
     def __init__(
@@ -102,7 +94,7 @@ class Sync:
         pace: Pace | None = None,
         watcher: Watcher | None = None,
     ) -> None:
-        self._job = job
+        self.job = job
         self._account = account
         self._progress = progress
         self._pace = pace or Pace()
@@ -120,8 +112,26 @@ class Sync:
         self._store_id = self._find_store()
         present = self._account.present(self._store_id) if self._store_id else []
         uploads = self._uploads()
-        self.plan = plan(self._job.wanted, present, uploads, self._progress.stored.token)
+        self.plan = plan(self.job.wanted, present, uploads, self._progress.stored.token)
         return self.plan
+
+    def carry_out(self, land: Callable[[KnowledgeState], T]) -> tuple[KnowledgeState, T]:
+        """Do what was planned.
+
+        Args:
+            land: puts the new state in force.
+
+        Returns:
+            The state, and what ``land`` gave.
+
+        Raises:
+            FilesFailedError, IndexingStalledError, AccountError, ObjectChangedError,
+            ObjectsUnavailableError: as ``send`` and ``clean``.
+        """
+        state = self.send()
+        landed = land(state)
+        self.clean()
+        return state, landed
 
     @property
     def makes_store(self) -> bool:
@@ -154,7 +164,7 @@ class Sync:
         if faults:
             raise FilesFailedError(tuple(sorted(faults, key=lambda fault: fault.path)))
         synced = tuple(SyncedFile(one.path, one.sha256, one.file_id) for one in present)
-        return KnowledgeState(store_id, self._job.base_url, synced)
+        return KnowledgeState(store_id, self.job.base_url, synced)
 
     def clean(self) -> None:
         """Delete what is in use no more; to be called once the new revision is in force.
@@ -175,10 +185,10 @@ class Sync:
 
     def _uploads(self) -> list[Upload]:
         """Files that are upstream and maybe in no store: a sync was cut off, or the store lost."""
-        state, found = self._job.state, []
+        state, found = self.job.state, []
         if self._progress.stored.begun_at is not None:
             found = self._account.uploads(self._begun_at)
-        if self._store_id is None and state and state.base_url == self._job.base_url:
+        if self._store_id is None and state and state.base_url == self.job.base_url:
             lost = (self._account.find_upload(file.file_id) for file in state.files)
             found += [one for one in lost if one is not None and one not in found]
         return found
@@ -187,9 +197,9 @@ class Sync:
 
     def _find_store(self) -> str | None:
         """The tenant's vector store, if it has one at this upstream."""
-        stored, state = self._progress.stored, self._job.state
-        known = [state.vector_store_id] if state and state.base_url == self._job.base_url else []
-        if stored.vector_store_id and stored.base_url == self._job.base_url:
+        stored, state = self._progress.stored, self.job.state
+        known = [state.vector_store_id] if state and state.base_url == self.job.base_url else []
+        if stored.vector_store_id and stored.base_url == self.job.base_url:
             known.append(stored.vector_store_id)
         for store_id in dict.fromkeys(known):
             if self._account.has_store(store_id):
@@ -202,12 +212,12 @@ class Sync:
                 self._progress.stored,
                 begun_at=self._begun_at,
                 vector_store_id=self._store_id,
-                base_url=self._job.base_url,
+                base_url=self.job.base_url,
             )
         )
 
     def _make_store(self) -> str:
-        job, stored = self._job, self._progress.stored
+        job, stored = self.job, self._progress.stored
         store_id = self._account.create_store(job.store_name, job.tenant_id, stored.token)
         try:
             self._progress.write(attrs.evolve(stored, vector_store_id=store_id))
@@ -273,7 +283,7 @@ class Sync:
     def _ours(self, present: Iterable[Present]) -> list[Present]:
         """What is there of the wanted files, each once."""
         token = self._progress.stored.token
-        now = plan(self._job.wanted, present, (), token)
+        now = plan(self.job.wanted, present, (), token)
         return [*now.keep.values(), *now.retry]
 
 
