@@ -1,20 +1,21 @@
-"""Where a command finds tenants' secrets."""
+"""``--secrets``: the store of secrets that a command works on."""
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 import rich_click as click
 
+from tenants.cli.options import Decorated
 from tenants.ports import SecretStore
-from tenants.secrets.opening import open_store
+from tenants.secrets import opening
 from tenants.secrets.places import SecretPlace
+from tenants.secrets.stored import SecretLister, SecretWriter
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_EMULATOR = "SECRET_MANAGER_EMULATOR_HOST"
 
 
-def default_place(environ: Mapping[str, str]) -> str:
-    """The secrets of who names none, as the gateway has them."""
+def default_secrets(environ: Mapping[str, str]) -> str:
+    """The store of who names none, as the gateway has it."""
     if place := environ.get("GATEWAY_SECRETS", "").strip():
         return place
     project = environ.get("PROJECT_ID", "").strip()
@@ -23,25 +24,39 @@ def default_place(environ: Mapping[str, str]) -> str:
 
 
 def secrets_option(command: Decorated) -> Decorated:
-    """``--secrets``, given to the command as a place."""
+    """``--secrets``, which the functions below open."""
     return click.option(
         "--secrets",
         metavar="PLACE",
-        default=lambda: default_place(os.environ),
-        show_default="$GATEWAY_SECRETS, else env",
+        default=lambda: default_secrets(os.environ),
         callback=_place,
-        help="Where tenants' secrets are: env, dir:PATH or gcp:PROJECT.",
+        show_default="$GATEWAY_SECRETS, else env",
+        help="Where secrets are: env, dir:PATH or gcp:PROJECT.",
     )(command)
 
 
-def opened_store(place: SecretPlace) -> SecretStore:
-    """The secrets at a place, read anew each time."""
-    emulator = os.environ.get("SECRET_MANAGER_EMULATOR_HOST") or None
-    return open_store(place, os.environ, emulator)
+def opened_secrets(place: str) -> SecretStore:
+    """The store at a place, to read values from as they are now."""
+    return opening.open_store(SecretPlace.parse(place), os.environ, _emulator())
 
 
-def _place(_: click.Context, __: click.Parameter, text: str) -> SecretPlace:
+def opened_lister(place: str) -> SecretLister:
+    """The store at a place, to see what there is."""
+    return opening.open_lister(SecretPlace.parse(place), os.environ, _emulator())
+
+
+def opened_writer(place: str) -> SecretWriter | None:
+    """The store at a place, to write to; None where this process cannot."""
+    return opening.open_writer(SecretPlace.parse(place), _emulator())
+
+
+def _emulator() -> str | None:
+    return os.environ.get(_EMULATOR, "").strip() or None
+
+
+def _place(_: click.Context, __: click.Parameter, text: str) -> str:
     try:
-        return SecretPlace.parse(text)
+        SecretPlace.parse(text)
     except ValueError as error:
-        raise click.BadParameter(f"it must be {error}.") from None
+        raise click.BadParameter(f"write {error}.") from None
+    return text

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from tenants.errors import SecretMissingError
 from tenants.model import SecretRef, is_secret_name, is_tenant_id
 from tenants.secrets.places import LATEST, expect_names, variable
+from tenants.secrets.stored import SecretVersion, StoredSecret
 
+_ONLY = SecretVersion(1, "enabled", None)
 _PREFIX = "AGW_"
 _VARIABLE = re.compile(r"AGW_(?P<id>[A-Z0-9_]+)__(?P<name>[A-Z0-9_]+)")
 
@@ -59,6 +61,16 @@ class EnvironmentSecrets:
     async def renew(self, tenant_id: str, ref: SecretRef, refused: str) -> str:  # noqa: ARG002  (the port's; nothing here can have changed)
         """The same value, as long as the process lives; see ``tenants.ports.Secrets``."""
         return await self.read(tenant_id, ref)
+
+    async def stored(self, tenant_id: str) -> tuple[StoredSecret, ...]:
+        """A tenant's secrets, by name."""
+        beginning = variable(tenant_id, "")
+        names = sorted(
+            name.removeprefix(beginning).lower().replace("_", "-")
+            for name in self._environ
+            if name.startswith(beginning) and _is_readable(name)
+        )
+        return tuple(StoredSecret(name, (_ONLY,)) for name in names)
 
     async def reach(self) -> None:
         """Nothing to reach."""

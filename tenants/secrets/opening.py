@@ -9,7 +9,7 @@ from tenants.secrets.cached import CachedSecrets
 from tenants.secrets.directory import DirectorySecrets
 from tenants.secrets.environment import EnvironmentSecrets
 from tenants.secrets.places import SecretPlace
-from tenants.secrets.stored import SecretWriter
+from tenants.secrets.stored import SecretLister, SecretWriter
 
 if TYPE_CHECKING:
     from tenants.secrets.secret_manager import SecretManagerSecrets
@@ -34,6 +34,15 @@ def open_store(
     place: SecretPlace, variables: Mapping[str, str], emulator: str | None = None
 ) -> SecretStore:
     """The secrets as they are now, each read anew; arguments as of ``open_secrets``."""
+    if place.kind == "env":
+        return EnvironmentSecrets(variables)
+    return _written(place, emulator)
+
+
+def open_lister(
+    place: SecretPlace, variables: Mapping[str, str], emulator: str | None = None
+) -> SecretLister:
+    """The same store for seeing what there is; arguments as of ``open_secrets``."""
     if place.kind == "env":
         return EnvironmentSecrets(variables)
     return _written(place, emulator)

@@ -15,12 +15,12 @@ class SecretVersion:
     Args:
         number: rises by one with each value that was written; 1 where a store keeps one alone.
         state: only an enabled one can be read.
-        created_at: Unix seconds.
+        created_at: Unix seconds; None where a store does not know.
     """
 
     number: int
     state: Literal["enabled", "disabled", "destroyed"]
-    created_at: int
+    created_at: int | None
 
 
 @attrs.frozen
@@ -35,26 +35,30 @@ class StoredSecret:
     versions: tuple[SecretVersion, ...]
 
 
-class SecretWriter(Protocol):
+class SecretLister(Protocol):
+    """A store that tells which secrets it has. Each raises ``SecretsUnavailableError``."""
+
+    async def stored(self, tenant_id: str) -> tuple[StoredSecret, ...]:
+        """A tenant's secrets, by name."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class SecretWriter(SecretLister, Protocol):
     """A store of secrets that can be written. Each raises ``SecretsUnavailableError``."""
 
     async def write(self, tenant_id: str, name: str, value: str) -> int:
         """Give a secret a new value, which is read from then on, and return its version."""
         ...
 
-    async def stored(self, tenant_id: str) -> tuple[StoredSecret, ...]:
-        """A tenant's secrets, by name."""
-        ...
-
     async def retire(self, tenant_id: str, name: str) -> tuple[int, ...]:
-        """Disable all versions but the two newest, and return those that were enabled.
+        """Disable the enabled versions but for the two newest, and return which they were.
 
         The newest is in use; the one before it is the way back. Nothing is destroyed.
         """
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections."""
         ...
 
 
