@@ -11,6 +11,7 @@ from tenants.cli.output import Output
 from tenants.cli.registry import opened
 from tenants.registry.objects import Objects
 from tenants.releases import exporting
+from tenants.releases.files import collect
 from tenants.releases.reading import StoredRelease, read_release
 
 
@@ -48,15 +49,16 @@ def export(
 def written(
     objects: Objects, tenant_id: str, directory: Path, revision: int | None = None
 ) -> StoredRelease:
-    """Write a revision's files.
+    """Write a revision's files, or find them there as they should be.
 
     Raises:
-        OccupiedError: something is there already.
+        OccupiedError: something else is there already.
         OSError: it cannot be written.
         UnknownTenantError: as ``read_release``; so are the others.
     """
     release = read_release(objects, tenant_id, revision)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        exporting.export(release.files, directory)
+    elif not directory.is_dir() or collect(directory.resolve()).files != release.files:
         raise OccupiedError(directory)
-    exporting.export(release.files, directory)
     return release

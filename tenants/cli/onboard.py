@@ -42,7 +42,12 @@ from tenants.registry.objects import Objects, ObjectsUnavailableError
 from tenants.registry.stored import Pointer
 from tenants.releases import keyrings, publishing
 from tenants.releases.differing import differences
-from tenants.releases.errors import ContendedError, TenantExistsError, WorkingFormError
+from tenants.releases.errors import (
+    ContendedError,
+    TenantExistsError,
+    UnannouncedError,
+    WorkingFormError,
+)
 from tenants.releases.keyrings import IssuedKey
 from tenants.releases.pointers import Intent
 from tenants.releases.reading import show
@@ -115,7 +120,8 @@ def onboard(  # noqa: PLR0913  (each is an option)
     """
     output = Output(as_json=as_json)
     objects = opened(registry)
-    pointer, notices = _begun(objects, tenant_id), ()
+    pointer = _begun(objects, tenant_id)
+    notices: tuple[str, ...] = ()
     if pointer is None:
         wishes = Wishes(name, model, instructions, upstream_base_url)
         if place is None and output.interactive and not yes:
@@ -191,7 +197,7 @@ def _created(objects: Objects, release: Release, wanted: Intent) -> Pointer:
     """The pointer of the tenant's first revision."""
     try:
         return publishing.create(objects, release, wanted).held.pointer
-    except (ContendedError, ObjectsUnavailableError) as error:
+    except (ContendedError, UnannouncedError, ObjectsUnavailableError) as error:
         done = f"perhaps the files of {release.tenant_id}, perhaps its first revision; no key."
         raise UnfinishedError(done, told(error), "the same command once more") from error
 

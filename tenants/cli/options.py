@@ -60,6 +60,31 @@ class TenantId(click.ParamType[str]):
         return [CompletionItem(name) for name in found]
 
 
+class TenantOrDirectory(click.ParamType[Path | str]):
+    """A tenant's directory, or else its id."""
+
+    name = "PATH|ID"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """See ``click.ParamType``."""
+        if Path(value).is_dir():
+            return Path(value)
+        if Path(value).exists():
+            self.fail(f"{value} is a file: name the tenant's directory.", param, ctx)
+        if not is_tenant_id(value):
+            self.fail(f"{value} is neither a directory nor a tenant's id.", param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """See ``click.ParamType``."""
+        found = TenantId().shell_complete(ctx, param, incomplete)
+        return found or [CompletionItem(incomplete, type="dir")]
+
+
 def tenant_argument(name: str = "tenant_id") -> Decorator[Any]:
     """The argument ID."""
     return click.argument(name, metavar="ID", type=TenantId())

@@ -13,7 +13,8 @@ from tenants.cli.frame import Command
 from tenants.cli.schema_words import WORDS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
+# As Python strips texts: what ECMA's \s calls a space is not quite the same.
+_SAID = r"^[^\x00]*([^\s\x00\x1c-\x1f\x85]|\ufeff)[^\x00]*$"
 _ALIAS = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 Schema = dict[str, Any]

@@ -1,6 +1,8 @@
 """``tenantctl validate``: everything that is wrong with a tenant's files, like a good compiler."""
 
 import sys
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -9,37 +11,60 @@ import msgspec
 import rich_click as click
 
 from tenants.cli.frame import Command
+from tenants.cli.options import (
+    TenantOrDirectory,
+    json_option,
+    private_upstreams_option,
+    registry_option,
+)
+from tenants.cli.output import Line, Output
+from tenants.cli.registry import opened, preparing
 from tenants.compiled import CompiledTenant
-from tenants.compiling import compile_tenant
 from tenants.errors import InvalidTenantError
-from tenants.sources import read_sources
+from tenants.registry.places import RegistryPlace
+from tenants.releases.errors import WorkingFormError
+from tenants.releases.reading import read_release, show
+from tenants.releases.release import prepare, prepare_directory
 
 
 @click.command(cls=Command)
-@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--private-upstreams",
-    envvar="GATEWAY_PRIVATE_UPSTREAMS",
-    default="",
-    help="Hosts that base_url may name though they are private, comma-separated.",
-    show_envvar=True,
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def validate(path: Path, private_upstreams: str, *, as_json: bool) -> None:
-    """Check a tenant's directory and show what a model is told of its functions.
+@click.argument("tenant", metavar="PATH|ID", type=TenantOrDirectory())
+@private_upstreams_option
+@registry_option
+@json_option
+def validate(
+    tenant: Path | str, private_upstreams: AbstractSet[str], registry: str, *, as_json: bool
+) -> None:
+    """Check a tenant's files and show what a model is told of its functions.
 
-    Its tool module is imported, in a process of its own: check what you trust.
-    Exits 0 where all is well, else 1.
+    PATH is a tenant's directory, ID a tenant of the registry, whose revision in force is checked by
+    this version's rules. The tool module is imported, in a process of its own: check what you
+    trust. Exits 0 where all is well, else 1.
 
     Example: tenantctl validate examples/tenants/weather
     """
-    hosts = frozenset(filter(None, (host.strip().lower() for host in private_upstreams.split(","))))
+    output = Output(as_json=as_json)
+    judged = preparing(private_upstreams)
+    place = tenant if isinstance(tenant, Path) else _working_form(registry, tenant)
     try:
-        tenant = compile_tenant(read_sources(path.resolve()), private_upstreams=hosts)
+        if place is not None:
+            release = prepare_directory(place.resolve().name, place.resolve(), judged)
+        else:
+            tenant_id = str(tenant)
+            release = prepare(tenant_id, read_release(opened(registry), tenant_id).files, judged)
     except InvalidTenantError as error:
-        click.echo(_json(_refused(error)) if as_json else _told(path, error))
+        output.done(_refused(error), _told(place or Path(error.tenant_id), error))
         sys.exit(1)
-    click.echo(_json(_accepted(tenant)) if as_json else _shown(tenant))
+    output.done(_accepted(release.compiled), _shown(release.compiled))
+
+
+def _working_form(registry: str, tenant_id: str) -> Path | None:
+    """The directory of a tenant that was never published; None: it was."""
+    try:
+        show(opened(registry), tenant_id)
+    except WorkingFormError:
+        return Path(RegistryPlace.parse(registry).target) / tenant_id
+    return None
 
 
 def _refused(error: InvalidTenantError) -> dict[str, Any]:
@@ -47,9 +72,9 @@ def _refused(error: InvalidTenantError) -> dict[str, Any]:
     return {"tenant_id": error.tenant_id, "valid": False, "faults": faults}
 
 
-def _told(path: Path, error: InvalidTenantError) -> str:
+def _told(path: Path, error: InvalidTenantError) -> list[str]:
     lines = [f"{path}/{fault}" for fault in error.faults]
-    return "\n".join([*lines, f"{error.tenant_id} is not valid: {len(lines)} to mend"])
+    return [*lines, f"{error.tenant_id} is not valid: {len(lines)} to mend"]
 
 
 def _accepted(tenant: CompiledTenant) -> dict[str, Any]:
@@ -67,15 +92,15 @@ def _accepted(tenant: CompiledTenant) -> dict[str, Any]:
     }
 
 
-def _shown(tenant: CompiledTenant) -> str:
-    lines = [f"{tenant.tenant_id} is valid"]
-    lines += [
-        f"  assistant {each.alias}: {each.id}, {each.model}" for each in tenant.assistants.values()
-    ]
+def _shown(tenant: CompiledTenant) -> Iterator[Line]:
+    yield f"{tenant.tenant_id} is valid", "bold green"
+    for each in tenant.assistants.values():
+        yield f"  assistant {each.alias}: {each.id}, {each.model}"
     for function in _functions(tenant):
-        lines += [f"  function {function['name']}:", msgspec.json.format(_json(function), indent=4)]
-    lines += [f"  hosted tool {name}" for name in _hosted(tenant)]
-    return "\n".join(lines)
+        yield f"  function {function['name']}:"
+        encoded = msgspec.json.encode(function)
+        yield from msgspec.json.format(encoded, indent=4).decode().splitlines()
+    yield from (f"  hosted tool {name}" for name in _hosted(tenant))
 
 
 def _functions(tenant: CompiledTenant) -> list[dict[str, Any]]:
@@ -88,7 +113,3 @@ def _hosted(tenant: CompiledTenant) -> list[str]:
 
 def _tools(tenant: CompiledTenant) -> list[dict[str, Any]]:
     return msgspec.json.decode(tenant.default.tools, type=list[dict[str, Any]])
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -91,7 +91,7 @@ def test_private_upstreams_are_the_operator_s_to_allow(tmp_path, option):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["validate"], ["validate", "nowhere"], ["validate", "--nope", "."], ["nope"]]
+    "arguments", [["validate"], ["validate", "./nowhere"], ["validate", "--nope", "."], ["nope"]]
 )
 def test_bad_usage_is_exit_code_2(arguments):
     """What the operator typed wrong is told apart from what is wrong with a tenant."""
