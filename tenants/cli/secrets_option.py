@@ -1,4 +1,4 @@
-"""``--secrets``: the store of secrets that a command works on."""
+"""Where a command finds tenants' secrets."""
 
 import os
 from collections.abc import Mapping
@@ -7,15 +7,13 @@ import rich_click as click
 
 from tenants.cli.options import Decorated
 from tenants.ports import SecretStore
-from tenants.secrets import opening
+from tenants.secrets.opening import open_lister, open_store, open_writer
 from tenants.secrets.places import SecretPlace
 from tenants.secrets.stored import SecretLister, SecretWriter
 
-_EMULATOR = "SECRET_MANAGER_EMULATOR_HOST"
 
-
-def default_secrets(environ: Mapping[str, str]) -> str:
-    """The store of who names none, as the gateway has it."""
+def default_place(environ: Mapping[str, str]) -> str:
+    """The secrets of who names none, as the gateway has them."""
     if place := environ.get("GATEWAY_SECRETS", "").strip():
         return place
     project = environ.get("PROJECT_ID", "").strip()
@@ -24,39 +22,38 @@ def default_secrets(environ: Mapping[str, str]) -> str:
 
 
 def secrets_option(command: Decorated) -> Decorated:
-    """``--secrets``, which the functions below open."""
+    """``--secrets``, given to the command as a place."""
     return click.option(
         "--secrets",
         metavar="PLACE",
-        default=lambda: default_secrets(os.environ),
-        callback=_place,
+        default=lambda: default_place(os.environ),
         show_default="$GATEWAY_SECRETS, else env",
-        help="Where secrets are: env, dir:PATH or gcp:PROJECT.",
+        callback=_place,
+        help="Where tenants' secrets are: env, dir:PATH or gcp:PROJECT.",
     )(command)
 
 
-def opened_secrets(place: str) -> SecretStore:
-    """The store at a place, to read values from as they are now."""
-    return opening.open_store(SecretPlace.parse(place), os.environ, _emulator())
+def opened_store(place: SecretPlace) -> SecretStore:
+    """The secrets at a place, read anew each time."""
+    return open_store(place, os.environ, _emulator())
 
 
-def opened_lister(place: str) -> SecretLister:
-    """The store at a place, to see what there is."""
-    return opening.open_lister(SecretPlace.parse(place), os.environ, _emulator())
+def opened_lister(place: SecretPlace) -> SecretLister:
+    """The secrets at a place, without their values."""
+    return open_lister(place, os.environ, _emulator())
 
 
-def opened_writer(place: str) -> SecretWriter | None:
-    """The store at a place, to write to; None where this process cannot."""
-    return opening.open_writer(SecretPlace.parse(place), _emulator())
+def opened_writer(place: SecretPlace) -> SecretWriter | None:
+    """The secrets at a place, to be written; None where that is not done from here."""
+    return open_writer(place, _emulator())
 
 
 def _emulator() -> str | None:
-    return os.environ.get(_EMULATOR, "").strip() or None
+    return os.environ.get("SECRET_MANAGER_EMULATOR_HOST", "").strip() or None
 
 
-def _place(_: click.Context, __: click.Parameter, text: str) -> str:
+def _place(_: click.Context, __: click.Parameter, text: str) -> SecretPlace:
     try:
-        SecretPlace.parse(text)
+        return SecretPlace.parse(text)
     except ValueError as error:
-        raise click.BadParameter(f"write {error}.") from None
-    return text
+        raise click.BadParameter(f"it must be {error}.") from None
