@@ -8,7 +8,6 @@ import pytest
 
 from tenants.errors import BrokenObjectError, InvalidTenantError, UnknownTenantError
 from tenants.registry import layout
-from tenants.registry.files import FileObjects
 from tenants.releases.audit import entries
 from tenants.releases.errors import (
     OffboardingError,
@@ -25,11 +24,7 @@ from tenants.releases.reading import history, list_tenants, read_release, show
 from tenants.releases.switching import resume, rollback, suspend
 from tests.fakes.releases import ALICE, BOB, NOW, at_once, files_of, release_of, served
 
-
-@pytest.fixture
-def objects(tmp_path):
-    """An empty registry."""
-    return FileObjects(tmp_path)
+pytest_plugins = ("tests.fakes.object_fixtures",)
 
 
 @pytest.fixture

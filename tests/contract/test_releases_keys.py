@@ -9,7 +9,6 @@ import pytest
 from tenants.errors import BrokenObjectError, UnknownTenantError
 from tenants.keys import tenant_of
 from tenants.registry import layout
-from tenants.registry.files import FileObjects
 from tenants.registry.stored import StoredKey, StoredKeys
 from tenants.registry.stored_json import encode
 from tenants.releases.audit import entries
@@ -26,13 +25,14 @@ from tenants.releases.loading import load
 from tenants.releases.publishing import create
 from tests.fakes.releases import ALICE, BOB, NOW, at_once, release_of
 
+pytest_plugins = ("tests.fakes.object_fixtures",)
+
 HOUR = 3_600
 
 
 @pytest.fixture
-def acme(tmp_path):
+def acme(objects):
     """A registry with the tenant ``acme``."""
-    objects = FileObjects(tmp_path)
     create(objects, release_of(), ALICE)
     return objects
 
@@ -157,9 +157,8 @@ def test_audit_has_each_change_of_keys_and_no_secret(acme):
     ]
 
 
-def test_keys_of_a_tenant_in_working_form_can_be_issued(tmp_path):
+def test_keys_of_a_tenant_in_working_form_can_be_issued(objects):
     """A developer tries keys before anything is published."""
-    objects = FileObjects(tmp_path)
     objects.write("tenants/acme/tenant.toml", b"", expected=0)
 
     issue(objects, "acme", ["chat"], ALICE)
