@@ -16,7 +16,6 @@ import google_crc32c
 import requests
 from google.api_core.exceptions import (
     NotFound,
-    NotModified,
     PreconditionFailed,
     from_http_response,
 )
@@ -122,7 +121,7 @@ class GcsObjects:
 
     def _get(
         self, full: str, conditions: Mapping[str, str], bucket: Bucket, session: requests.Session
-    ) -> Stored:
+    ) -> Stored | None:
         place = f"{bucket.client.api_endpoint}/download/storage/v1{bucket.path}"
         deadline = time.monotonic() + self._patience.total_seconds
         with session.get(
@@ -132,6 +131,8 @@ class GcsObjects:
             timeout=self._patience.answer_seconds,
             stream=True,
         ) as response:
+            if response.status_code == requests.codes.not_modified:
+                return None
             if response.status_code != requests.codes.ok:
                 raise from_http_response(response)  # type: ignore[no-untyped-call]  # the library's
             return _stored(_content(response, deadline), response.headers)
@@ -181,8 +182,6 @@ class GcsObjects:
     def _read(self, name: str, conditions: Mapping[str, str]) -> Stored | None:
         try:
             return self._ask(partial(self._get, self._full(name), conditions))
-        except NotModified:
-            return None
         except NotFound:
             self._check_bucket()
             return None
