@@ -116,7 +116,8 @@ def _settings(options: Mapping[str, str]) -> Settings:
 def _serve(settings: Settings) -> None:
     # Imported here, so that `gateway --help` and a bad setting answer at once.
     from gateway.app import Gateway  # noqa: PLC0415
-    from gateway.checks import before_serving, tenant_ids  # noqa: PLC0415
+    from gateway.checks import before_serving  # noqa: PLC0415
+    from gateway.registry_checks import tenant_ids  # noqa: PLC0415
     from gateway.serving import server_config  # noqa: PLC0415
     from gateway.telemetry.logs import configure  # noqa: PLC0415
     from gateway.welcome import Welcome, WelcomingServer  # noqa: PLC0415

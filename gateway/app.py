@@ -37,7 +37,7 @@ from gateway.settings import Settings
 from gateway.store.sqlite import SqliteStore
 from gateway.telemetry.metrics import Metrics
 from gateway.tools.process import ProcessExecutor
-from tenants.registry.directory import DirectoryRegistry
+from tenants.registry.serving import open_registry
 from tenants.secrets.opening import open_secrets
 
 _log = structlog.get_logger(__name__)
@@ -78,9 +78,12 @@ class Gateway:
         self._stuck_seconds = stuck_seconds
         self.metrics = Metrics()
         self._store = SqliteStore(settings.store)
-        self._registry = DirectoryRegistry(
+        self._registry = open_registry(
             settings.tenants,
-            private_upstreams=frozenset(settings.private_upstreams),
+            copies=settings.tenants_copies,
+            emulator=settings.storage_emulator,
+            private_upstreams=settings.private_upstreams,
+            inline_tools=settings.inline_tools,
             on_event=self.metrics.tenant_loaded,
         )
         self._secrets = open_secrets(
@@ -97,7 +100,7 @@ class Gateway:
         self._app = Layer(self._routes(settings), Cors(self._door.tenant))
         self.metrics.watch_store(self._store.healthy)
         self.metrics.watch_runs(self._orchestrator.working)
-        self.metrics.watch_tenants(self._registry.loaded)
+        self.metrics.watch_tenants(self._registry.loaded, self._registry.stale_seconds)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve one connection."""

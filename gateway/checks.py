@@ -7,24 +7,21 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import attrs
 
+from gateway.registry_checks import look_at_registry, registry_faults
 from gateway.settings import Settings
 from gateway.store.errors import StoreUnavailableError
 from gateway.store.sqlite_file import connect, opened
 from gateway.store.sqlite_schema import MIGRATIONS
 from tenants.compiled import CompiledTenant
-from tenants.compiling import compile_tenant
-from tenants.errors import InvalidTenantError
-from tenants.registry.listing import list_tenants
 from tenants.secrets.checking import Needed, unreachable, unreadable
 from tenants.secrets.environment import check as misnamed
 from tenants.secrets.opening import open_store
-from tenants.sources import read_sources
 
 
 @attrs.frozen
@@ -42,22 +39,10 @@ class Check:
     faults: tuple[str, ...] = ()
 
 
-def tenant_ids(settings: Settings) -> list[str]:
-    """The ids of the tenants that the registry holds, good or not.
-
-    Raises:
-        OSError: the registry cannot be read.
-    """
-    return sorted(list_tenants(settings.tenants.resolve(strict=True)))
-
-
 def before_serving(settings: Settings) -> list[str]:
     """What would keep a gateway from starting; a broken tenant would not."""
     faults = asyncio.run(_secret_faults(settings))
-    try:
-        tenant_ids(settings)
-    except OSError as error:
-        faults.append(_unreadable_registry(settings.tenants, error))
+    faults += registry_faults(settings)
     try:
         with opened(settings.store, connect, busy_seconds=5):
             return faults
@@ -67,35 +52,9 @@ def before_serving(settings: Settings) -> list[str]:
 
 async def check_all(settings: Settings) -> list[Check]:
     """Reach everything that the settings name."""
-    registry, tenants = _registry(settings)
+    found, faults, tenants = look_at_registry(settings)
+    registry = Check("registry", found, tuple(faults))
     return [registry, await _secrets(settings, tenants), _store(settings.store)]
-
-
-def _registry(settings: Settings) -> tuple[Check, list[CompiledTenant]]:
-    try:
-        ids = tenant_ids(settings)
-    except OSError as error:
-        fault = _unreadable_registry(settings.tenants, error)
-        return Check("registry", str(settings.tenants), (fault,)), []
-    good: list[CompiledTenant] = []
-    faults = [*_unknown_default(settings, ids)]
-    for tenant_id in ids:
-        try:
-            good.append(_compiled(settings, tenant_id))
-        except InvalidTenantError as error:
-            faults += [f"{tenant_id}/{fault}" for fault in error.faults]
-    found = f"{len(ids)} tenants in {settings.tenants}"
-    return Check("registry", found, tuple(faults)), good
-
-
-def _compiled(settings: Settings, tenant_id: str) -> CompiledTenant:
-    sources = read_sources(settings.tenants.resolve() / tenant_id)
-    return compile_tenant(sources, private_upstreams=settings.private_upstreams)
-
-
-def _unknown_default(settings: Settings, ids: Sequence[str]) -> Iterator[str]:
-    if settings.default_tenant is not None and settings.default_tenant not in ids:
-        yield f"GATEWAY_DEFAULT_TENANT: there is no tenant {settings.default_tenant}. Name another."
 
 
 async def _secrets(settings: Settings, tenants: Iterable[CompiledTenant]) -> Check:
@@ -115,10 +74,6 @@ async def _secret_faults(settings: Settings, needed: Sequence[Needed] = ()) -> l
         return faults + await unreadable(store, place, needed)
     finally:
         await store.close()
-
-
-def _unreadable_registry(place: Path, error: OSError) -> str:
-    return f"GATEWAY_TENANTS: {place} cannot be read ({error.strerror}). Make it, or name another."
 
 
 def _store(path: Path) -> Check:

@@ -11,6 +11,7 @@ import attrs
 from gateway import variables
 from gateway.variables import Network, RefusedError
 from tenants import dotenv
+from tenants.registry.places import RegistryPlace
 from tenants.secrets.places import SecretPlace
 
 # What Kubernetes injects into each container of a namespace with a Service called `gateway`.
@@ -57,7 +58,9 @@ class Settings:
     """How this process runs; ``docs/settings.md`` says what each variable means.
 
     Args:
-        tenants: the directory of tenants.
+        tenants: where the tenants are.
+        tenants_copies: the directory of last good copies, where ``tenants`` is a bucket.
+        storage_emulator: the URL of a server in Cloud Storage's place.
         secrets: where tenants' secrets are; ``env`` means ``tenant_secrets``.
         secret_manager_emulator: ``host:port`` of a server in Secret Manager's place.
         store: the SQLite file.
@@ -73,7 +76,12 @@ class Settings:
     )
     host: str = _setting("GATEWAY_HOST", variables.host, "127.0.0.1")
     port: int = _setting("GATEWAY_PORT", variables.port, 8000)
-    tenants: Path = _setting("GATEWAY_TENANTS", variables.registry, Path("examples/tenants"))
+    tenants: RegistryPlace = _setting(
+        "GATEWAY_TENANTS", variables.registry, RegistryPlace("dir", "./examples/tenants")
+    )
+    tenants_copies: Path = _setting(
+        "GATEWAY_TENANTS_COPIES", variables.directory, Path(".data/tenants")
+    )
     secrets: SecretPlace = _setting("GATEWAY_SECRETS", variables.secret_store, SecretPlace())
     store: Path = _setting("GATEWAY_STORE", variables.store, Path(".data/gateway.db"))
     default_tenant: str | None = _setting("GATEWAY_DEFAULT_TENANT", variables.tenant_id, None)
@@ -97,6 +105,7 @@ class Settings:
     openai_base_url: str = _setting(
         "OPENAI_BASE_URL", variables.base_url, "https://api.openai.com/v1"
     )
+    storage_emulator: str | None = _setting("STORAGE_EMULATOR_HOST", variables.base_url, None)
     secret_manager_emulator: str | None = _setting(
         "SECRET_MANAGER_EMULATOR_HOST", variables.address, None
     )
@@ -111,6 +120,11 @@ class Settings:
     retry_ms: int = _setting("SSE_RETRY_INTERVAL", variables.milliseconds, 5000)
     max_stream_seconds: float = _setting("SSE_MAX_CONNECTION_DURATION", variables.seconds, 3600.0)
     tenant_secrets: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def inline_tools(self) -> bool:
+        """Whether tenants' tool modules may run outside of cells."""
+        return self.tool_isolation == "best-effort"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:

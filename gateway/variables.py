@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from tenants.registry.places import RegistryPlace, RegistryPlaceError
 from tenants.secrets.places import SecretPlace
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -153,13 +154,18 @@ def upstream_hosts(text: str) -> frozenset[str]:
     return frozenset(comma_list(upstream_host)(text))
 
 
-def registry(text: str) -> Path:
-    """``dir:PATH``, the only kind of registry so far."""
-    if text.startswith("gs://"):
-        raise RefusedError(
-            "registries in Google Cloud Storage are not part of this version yet", "Use dir:PATH"
-        )
-    return _path_after("dir:", text)
+def registry(text: str) -> RegistryPlace:
+    """``dir:PATH`` or ``gs://BUCKET/PREFIX``."""
+    try:
+        return RegistryPlace.parse(text)
+    except RegistryPlaceError as error:
+        remedy = error.remedy[0].upper() + error.remedy[1:]
+        raise RefusedError(f"{error.text!r} names no registry", remedy) from None
+
+
+def directory(text: str) -> Path:
+    """A directory's path."""
+    return _path_after("", text)
 
 
 def secret_store(text: str) -> SecretPlace:
@@ -241,9 +247,8 @@ def _whole_number(text: str, least: int, most: int) -> int:
     )
 
 
-def _path_after(scheme: str, text: str, also: str = "") -> Path:
+def _path_after(scheme: str, text: str) -> Path:
     path = text.removeprefix(scheme)
     if not text.startswith(scheme) or not path or "\0" in path:
-        form = f"{also}{scheme}PATH"
-        raise RefusedError(f"it is not of the form {form}", f"Use {form}")
+        raise RefusedError(f"it is not of the form {scheme}PATH", f"Use {scheme}PATH")
     return Path(path)

@@ -21,12 +21,13 @@ class Welcome:
     """Where the gateway is, and how to talk to it.
 
     Args:
+        tenants: their ids; None: they are in a bucket, which is not listed.
         upstream: what answers, in a few words.
     """
 
     host: str
     port: int
-    tenants: Sequence[str]
+    tenants: Sequence[str] | None
     default_tenant: str | None
     upstream: str
 
@@ -51,7 +52,8 @@ class Welcome:
 
     def command(self) -> str | None:
         """A curl line that works as pasted; None where there is no tenant to talk to."""
-        if self.default_tenant in self.tenants:
+        known = [self.default_tenant] if self.tenants is None else self.tenants
+        if self.default_tenant and self.default_tenant in known:
             path = "/chat"
         elif self.tenants:
             path = f"/t/{self.tenants[0]}/chat"
@@ -63,6 +65,8 @@ class Welcome:
         )
 
     def _tenants(self) -> str:
+        if self.tenants is None:
+            return f"{self.url}/t/<tenant>, each loaded at its first request"
         if not self.tenants:
             return "none yet: add a directory to the registry"
         shown = "  ".join(f"{self.url}/t/{tenant}" for tenant in self.tenants[:_SHOWN])

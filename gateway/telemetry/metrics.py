@@ -36,7 +36,7 @@ UPSTREAM_OUTCOMES = (
     "timed_out",
     "broken",
 )
-LOAD_OUTCOMES = ("loaded", "rejected", "removed")
+LOAD_OUTCOMES = ("loaded", "copied", "rejected", "removed", "forgotten")
 OTHER = "other"
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -119,6 +119,9 @@ class Metrics:
             LOAD_OUTCOMES,
         )
         self._tenants_loaded = gauge("tenants_loaded", "Tenants in memory.")
+        self._registry_stale = gauge(
+            "registry_stale_seconds", "For how long changes of tenants could not be seen; 0: seen."
+        )
         self._store_healthy = gauge("store_healthy", "Whether the store can take work: 1 or 0.")
 
     def turn_ended(self, surface: str, ending: RunEnded) -> None:
@@ -161,12 +164,13 @@ class Metrics:
         self._detached.inc()
 
     def tenant_loaded(self, outcome: str) -> None:
-        """A tenant's revision was ``loaded``, ``rejected`` or ``removed``."""
+        """What became of a tenant's revision; see ``tenants.registry.outcomes.Outcome``."""
         self._tenant_loads(outcome).inc()
 
-    def watch_tenants(self, count: Callable[[], int]) -> None:
-        """Ask ``count`` at each scrape how many tenants are in memory."""
+    def watch_tenants(self, count: Callable[[], int], stale_seconds: Callable[[], float]) -> None:
+        """Ask at each scrape how many tenants are in memory, and for how long they are stale."""
         self._tenants_loaded.set_function(count)
+        self._registry_stale.set_function(stale_seconds)
 
     def watch_store(self, healthy: Callable[[], bool]) -> None:
         """Ask ``healthy`` at each scrape whether the store can take work."""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.settings import ACTED_ON, Settings, SettingsError, with_dotenv
+from tenants.registry.places import RegistryPlace
 from tenants.secrets.places import SecretPlace
 
 
@@ -23,7 +24,7 @@ def test_an_empty_environment_gives_the_contracts_defaults():
     settings = Settings.from_environment({})
 
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.tenants == Path("examples/tenants")
+    assert settings.tenants == RegistryPlace("dir", "./examples/tenants")
     assert settings.store == Path(".data/gateway.db")
     assert settings.secrets == SecretPlace()
     assert settings.openai_api_key is None
@@ -46,7 +47,8 @@ def test_every_variable_is_read():
         "ENVIRONMENT": "Development",
         "GATEWAY_HOST": "[::1]",
         "GATEWAY_PORT": " 9000 ",
-        "GATEWAY_TENANTS": "dir:/srv/tenants",
+        "GATEWAY_TENANTS": "gs://acme-tenants/production/",
+        "GATEWAY_TENANTS_COPIES": "/var/lib/copies",
         "GATEWAY_SECRETS": "dir:/run/secrets",
         "GATEWAY_STORE": "sqlite:/var/lib/gateway.db",
         "GATEWAY_DEFAULT_TENANT": "acme",
@@ -60,6 +62,7 @@ def test_every_variable_is_read():
         "GATEWAY_SESSION_SECRET": f"{'n' * 32}, {'o' * 32}",
         "OPENAI_API_KEY": "sk-planted\n",
         "OPENAI_BASE_URL": "http://localhost:11434/v1/",
+        "STORAGE_EMULATOR_HOST": "http://localhost:4443/",
         "SECRET_MANAGER_EMULATOR_HOST": "localhost:9090",
         "LOGGING_LEVEL": "debug",
         "LOG_FORMAT": "keyvalue",
@@ -76,8 +79,10 @@ def test_every_variable_is_read():
         environment="development",
         host="::1",
         port=9000,
-        tenants=Path("/srv/tenants"),
+        tenants=RegistryPlace("gs", "acme-tenants", "production"),
+        tenants_copies=Path("/var/lib/copies"),
         secrets=SecretPlace("dir", "/run/secrets"),
+        storage_emulator="http://localhost:4443",
         secret_manager_emulator="localhost:9090",
         store=Path("/var/lib/gateway.db"),
         default_tenant="acme",
@@ -143,7 +148,6 @@ def test_what_kubernetes_injects_is_ignored():
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("GATEWAY_TENANTS", "gs://bucket/prefix"),
         ("GATEWAY_STORE", "postgresql://gateway:hunter2@db/gateway"),
         ("GATEWAY_REDIS_URL", "redis://:hunter2@redis"),
         ("GATEWAY_WORKERS", "2"),
@@ -191,6 +195,8 @@ def test_a_disabled_opentelemetry_may_keep_its_endpoint():
         ("GATEWAY_HOST", "http://localhost"),
         ("GATEWAY_TENANTS", "./examples"),
         ("GATEWAY_TENANTS", "dir:"),
+        ("GATEWAY_TENANTS", "gs://Acme"),
+        ("GATEWAY_TENANTS", "gs://acme/a/../b"),
         ("GATEWAY_STORE", "sqlite:///var/db"),
         ("GATEWAY_STORE", "sqlite::memory:"),
         ("GATEWAY_STORE", "mysql://root:hunter2@db"),

@@ -79,15 +79,16 @@ def test_open_streams_are_counted_while_they_are_open(metrics):
 
 def test_watched_figures_are_asked_for_at_each_scrape(metrics):
     """Gauges of the store and the registry say how things are, not how they were."""
-    state = {"healthy": True, "tenants": 3}
+    names = ("agw_store_healthy", "agw_tenants_loaded", "agw_registry_stale_seconds")
+    state = {"healthy": True, "tenants": 3, "stale": 0}
     metrics.watch_store(lambda: state["healthy"])
-    metrics.watch_tenants(lambda: state["tenants"])
+    metrics.watch_tenants(lambda: state["tenants"], lambda: state["stale"])
 
-    before = value(metrics, "agw_store_healthy"), value(metrics, "agw_tenants_loaded")
-    state.update(healthy=False, tenants=4)
+    before = [value(metrics, name) for name in names]
+    state.update(healthy=False, tenants=4, stale=7)
 
-    assert before == (1, 3)
-    assert (value(metrics, "agw_store_healthy"), value(metrics, "agw_tenants_loaded")) == (0, 4)
+    assert before == [1, 3, 0]
+    assert [value(metrics, name) for name in names] == [0, 4, 7]
 
 
 def test_the_other_counts_move(metrics):
