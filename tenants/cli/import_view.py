@@ -1,6 +1,5 @@
 """What ``tenantctl import`` shows: the files as a diff, and the report on every field."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,9 @@ import attrs
 
 from migrations_of_config.earlier.report import Imported, Lost, Placed, Quarantined, Todo
 from migrations_of_config.errors import EarlierConfigError
+from tenants.cli.diffs import unified
 from tenants.cli.output import Line
 from tenants.errors import Fault
-
-_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @attrs.frozen
@@ -59,7 +57,7 @@ def preview(outcome: Outcome, before: Mapping[str, str]) -> Iterator[Line]:
     imported = outcome.imported
     yield f"{imported.tenant_id}: {imported.generation} of the earlier service", "bold"
     for name, text in imported.files.items():
-        yield from _diff(f"{outcome.directory}/{name}", before.get(name), text)
+        yield from unified(f"{outcome.directory}/{name}", before.get(name), text)
     yield from _section("Mapped", _mapped(imported))
     yield from _section("Dropped", _lost(imported, notice=True))
     yield from _section("Without a place", _lost(imported, notice=False), "yellow")
@@ -110,15 +108,6 @@ def told(error: EarlierConfigError) -> Iterator[str]:
             if fault.field
             else (f"{place}: {fault.message}")
         )
-
-
-def _diff(name: str, before: str | None, after: str) -> Iterator[Line]:
-    old = "/dev/null" if before is None else name
-    lines = difflib.unified_diff(
-        (before or "").splitlines(), after.splitlines(), old, name, lineterm=""
-    )
-    for line in lines:
-        yield line, _STYLES.get(line[:1], "")
 
 
 def _section(title: str, lines: Any, style: str = "") -> Iterator[Line]:  # noqa: ANN401  (any lines)

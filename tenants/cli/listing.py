@@ -1,6 +1,5 @@
 """``tenantctl list``: the registry's tenants."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import rich_click as click
@@ -8,9 +7,8 @@ import rich_click as click
 from tenants.cli.frame import Command
 from tenants.cli.options import json_option, registry_option
 from tenants.cli.output import Output, date
-from tenants.cli.registry import opened
-from tenants.registry.objects import Objects
-from tenants.releases.reading import ListedTenant, list_tenants, list_working_forms
+from tenants.cli.registry import opened, unpublished
+from tenants.releases.reading import ListedTenant, list_tenants
 
 _COLUMNS = ("id", "name", "state", "revision", "published", "by")
 
@@ -27,9 +25,8 @@ def list_(registry: str, *, as_json: bool) -> None:
     Example: tenantctl list --registry gs://acme-tenants/production
     """
     output = Output(as_json=as_json)
-    objects = opened(registry)
-    tenants = [*output.track(list_tenants(objects), "Tenants", None)]
-    forms = [*_unpublished(objects, tenants)] if registry.startswith("dir:") else []
+    tenants = [*output.track(list_tenants(opened(registry)), "Tenants", None)]
+    forms = [*unpublished(registry, {each.tenant_id for each in tenants})]
     rows = sorted([*map(_row, tenants), *map(_form_row, forms)])
     if rows:
         output.table(_COLUMNS, rows)
@@ -37,11 +34,6 @@ def list_(registry: str, *, as_json: bool) -> None:
         sorted([*map(_json, tenants), *map(_form_json, forms)], key=lambda each: each["id"]),
         [] if rows else ["No tenants yet: tenantctl onboard ID creates one."],
     )
-
-
-def _unpublished(objects: Objects, published: list[ListedTenant]) -> Iterator[str]:
-    known = {each.tenant_id for each in published}
-    return (tenant_id for tenant_id in list_working_forms(objects) if tenant_id not in known)
 
 
 def _state(tenant: ListedTenant) -> str:

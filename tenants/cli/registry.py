@@ -2,14 +2,15 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from tenants.errors import BrokenObjectError
 from tenants.registry.objects import Objects
 from tenants.registry.opening import open_objects
+from tenants.registry.places import RegistryPlace
 from tenants.releases.pointers import Held, Intent
-from tenants.releases.reading import read_whole, revision_of
+from tenants.releases.reading import list_working_forms, read_whole, revision_of
 from tenants.releases.release import Preparing
 
 
@@ -49,3 +50,17 @@ def in_force(objects: Objects, held: Held) -> Mapping[str, bytes]:
         return read_whole(objects, held.tenant_id, revision_of(held, None)).files
     except BrokenObjectError:
         return {}
+
+
+def unpublished(place: str, published: Container[str]) -> Iterator[str]:
+    """The ids of tenants in working form that were never published; a bucket has none.
+
+    Args:
+        place: of the registry.
+        published: the ids of those that were.
+
+    Raises:
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    if RegistryPlace.parse(place).kind == "dir":
+        yield from (each for each in list_working_forms(opened(place)) if each not in published)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from migrations_of_config.chain import Revision, chain_of
 from tenants import model
 from tenants.cli import main
-from tenants.cli.migrate import plan
+from tenants.cli.migrate_files import plan
 from tenants.cli.schema import VALUES, document_schema
 from tenants.cli.schema_words import WORDS
 from tenants.conversion import structure
@@ -47,12 +47,18 @@ def test_nothing_to_do_is_said(tmp_path):
 
     assert one.exit_code == 0
     assert named.stdout == one.stdout
-    assert "Nothing to do: 1 at schema version 1, the newest" in one.stdout
+    assert "Nothing to do: every document is at schema version 1, the newest" in one.stdout
     assert json.loads(every.stdout) == {
         "newest": 1,
         "dry_run": False,
         "documents": [
-            {"path": str(directory / "tenant.toml"), "changed": False, "steps": [], "error": ""}
+            {
+                "place": str(directory / "tenant.toml"),
+                "changed": False,
+                "steps": [],
+                "revision": None,
+                "error": "",
+            }
         ],
     }
     assert (directory / "tenant.toml").read_bytes() == before
@@ -93,8 +99,8 @@ def test_a_plan_is_the_chain_s(tmp_path):
     [
         ["migrate"],
         ["migrate", "--all", "."],
-        ["migrate", "nowhere"],
-        ["migrate", "--all", "--registry", "gs://x/y"],
+        ["migrate", "./nowhere"],
+        ["migrate", "--all", "--registry", "somewhere"],
     ],
 )
 def test_bad_usage_is_exit_code_2(arguments):
