@@ -21,7 +21,10 @@ _COMMANDS = {
         "export": "Write a revision's files to a directory.",
     },
     "Knowledge": {"knowledge": "Bring a tenant's knowledge files to where they are searched."},
-    "Keys": {"keys": "Issue, list, rotate and revoke a tenant's API keys."},
+    "Keys": {
+        "keys": "Issue, list, rotate and revoke a tenant's API keys.",
+        "secrets": "Set, list and rotate the secrets that a tenant's document refers to.",
+    },
     "Documents": {
         "validate": "Check a tenant's files and show what a model is told of its functions.",
         "import": "Make a tenant's directory from configuration of the earlier service.",
@@ -38,6 +41,7 @@ _COMMANDS = {
 _ELSEWHERE = {
     "list": "listing:list_",
     "import": "import_config:import_",
+    "secrets": "secrets_command:secrets",
     "suspend": "suspension:suspend",
     "resume": "suspension:resume",
 }

@@ -64,3 +64,48 @@ class UnfinishedError(CliError):
 
     def __str__(self) -> str:
         return f"{self.why}\nDone so far: {self.done}\nTo go on: {self.remedy}"
+
+
+@attrs.frozen
+class BadSecretError(CliError):
+    """What was given cannot be a secret's value.
+
+    Args:
+        fault: why; it does not quote the value.
+    """
+
+    fault: str
+
+    def __str__(self) -> str:
+        return f"Nothing was written: {self.fault}. Give it on standard input, as in < key.txt"
+
+
+@attrs.frozen
+class NoSuchSecretError(CliError):
+    """What is to be rotated is not there."""
+
+    tenant_id: str
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tenant_id} has no secret {self.name} to rotate. Set it: "
+            f"tenantctl secrets set {self.tenant_id} {self.name}"
+        )
+
+
+@attrs.frozen
+class UnwritableSecretsError(CliError):
+    """Secrets are in the gateway's environment, which another process cannot change.
+
+    Args:
+        home: of the secret, in words.
+    """
+
+    home: str
+
+    def __str__(self) -> str:
+        return (
+            f"Secrets are in the gateway's environment: set {self.home} where it is started, or "
+            "name another store with --secrets."
+        )

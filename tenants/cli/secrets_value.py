@@ -1,0 +1,35 @@
+"""Reading a secret's value from an operator: never from the command line, never shown."""
+
+import sys
+
+import rich_click as click
+
+from tenants.cli.errors import BadSecretError
+from tenants.secrets.stored import MOST_BYTES, value_fault
+
+
+def read_value() -> str:
+    """A value from standard input, or typed unseen where that is a terminal.
+
+    One newline at its end is no part of it.
+
+    Raises:
+        BadSecretError: it cannot be a secret's value.
+    """
+    value = _typed() if sys.stdin.isatty() else _piped()
+    if fault := value_fault(value):
+        raise BadSecretError(fault)
+    return value
+
+
+def _typed() -> str:
+    text: str = click.prompt("Value (it is not shown)", hide_input=True, default="")
+    return text
+
+
+def _piped() -> str:
+    try:
+        text = sys.stdin.buffer.read(MOST_BYTES + 3).decode()
+    except UnicodeDecodeError:
+        raise BadSecretError("the value is not UTF-8") from None
+    return text.removesuffix("\n").removesuffix("\r")
