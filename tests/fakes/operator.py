@@ -1,5 +1,6 @@
 """An operator who changes a registry of published tenants, as tests need one."""
 
+import contextlib
 import itertools
 import time
 
@@ -7,6 +8,7 @@ from tenants.registry.objects import Objects
 from tenants.releases import keyrings, offboarding, publishing, switching
 from tenants.releases.pointers import Intent, find
 from tenants.releases.release import Release, prepare
+from tests.fakes.objects import Interrupted, KilledError
 
 DOCUMENT = """schema_version = 1
 tenant_id = "{tenant_id}"
@@ -39,6 +41,13 @@ class Operator:
         made = release(tenant_id, instructions)
         put = publishing.publish if find(self.objects, tenant_id) else publishing.create
         put(self.objects, made, self.intent())
+
+    def publish_half(self, tenant_id: str = "acme") -> None:
+        """Die right before a new tenant's pointer is written."""
+        files = len(release(tenant_id).files) + 1  # and the compiled form
+        killed = Interrupted(self.objects, writes=files + 1)  # and the audit entry
+        with contextlib.suppress(KilledError):
+            publishing.create(killed, release(tenant_id), self.intent())
 
     def rollback(self, tenant_id: str = "acme") -> None:
         """Put the revision before in force."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import attrs
 
 from tenants.registry.copies import Copies
+from tenants.registry.directory import DirectoryRegistry
 from tenants.registry.objects import Objects
 from tenants.registry.pace import Pace
 from tenants.registry.published import PublishedRegistry
@@ -16,26 +17,13 @@ QUICK = Pace(feed_seconds=0.25, retry_seconds=0.02, failed_seconds=0.1, unknown_
 """Reads the feed often; all that the tests' clock decides takes as long as ever."""
 
 
-class Replica:
-    """A process's registry: what it serves and what it counted.
+class Serving:
+    """A process's registry: what it serves and what it counted."""
 
-    Attributes:
-        seconds: what the clock shows; tests move it on.
-    """
+    registry: PublishedRegistry | DirectoryRegistry
 
-    def __init__(self, objects: Objects, folder: Path, pace: Pace = QUICK) -> None:
-        self.seconds = 1_000.0
+    def __init__(self) -> None:
         self.events: list[str] = []
-        private = frozenset[str]()
-        self.copies = Copies(folder, "place", private_upstreams=private)
-        self.registry = PublishedRegistry(
-            objects,
-            Reader(objects, private_upstreams=private),
-            self.copies,
-            on_event=self.events.append,
-            pace=pace,
-            clock=lambda: self.seconds,
-        )
 
     def instructions(self, tenant_id: str = "acme") -> str | None:
         """What is in force, if it is in memory."""
@@ -50,6 +38,38 @@ class Replica:
         """Whether a key opens anything."""
         tenant = self.registry.cached(tenant_id)
         return tenant is not None and tenant.keys.find(key, now=0) is not None
+
+
+class DirectoryReplica(Serving):
+    """A process that serves a directory."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.registry = DirectoryRegistry(
+            root, private_upstreams=frozenset(), on_event=self.events.append
+        )
+
+
+class Replica(Serving):
+    """A process that serves published tenants, wherever they are.
+
+    Attributes:
+        seconds: what the clock shows; tests move it on.
+    """
+
+    def __init__(self, objects: Objects, folder: Path, pace: Pace = QUICK) -> None:
+        super().__init__()
+        self.seconds = 1_000.0
+        private = frozenset[str]()
+        self.copies = Copies(folder, "place", private_upstreams=private)
+        self.registry = PublishedRegistry(
+            objects,
+            Reader(objects, private_upstreams=private),
+            self.copies,
+            on_event=self.events.append,
+            pace=pace,
+            clock=lambda: self.seconds,
+        )
 
 
 @attrs.frozen
