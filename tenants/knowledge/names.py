@@ -9,7 +9,7 @@ import hashlib
 import re
 from pathlib import PurePosixPath
 
-_MARKED = re.compile(r"~[0-9a-f]{32}(?=(\.[^.~]*)?\Z)")
+_MARKED = re.compile(r"~[0-9a-f]{32}(?=(\.[^.]*)?\Z)")
 _LENGTH = 16  # hexadecimal digits of each mark
 
 

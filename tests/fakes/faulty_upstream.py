@@ -1,0 +1,95 @@
+"""A simulator whose requests can be counted, refused, or answered to nobody."""
+
+import re
+from typing import Self
+
+import attrs
+
+from gateway.simulator.app import create_app
+from gateway.simulator.playing import Event, Receive, Send
+from gateway.simulator.server import Simulator
+
+
+@attrs.define
+class Fault:
+    """What becomes of requests.
+
+    Args:
+        asked: an expression for ``POST /v1/files`` and the like; others go through.
+        status: what they are answered with.
+        times: how many of them.
+        done: whether the simulator does what was asked all the same.
+    """
+
+    asked: str
+    status: int = 500
+    times: int = 1
+    done: bool = False
+
+
+class FaultyUpstream:
+    """A simulator behind faults; an asynchronous context manager.
+
+    Attributes:
+        asked: method and path of each request that the simulator has done, oldest first.
+        faults: the first that fits a request is played.
+        lives: how many further requests are done before it answers none; None: it lives.
+        last_words: whether the answer to the last of them still comes.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.faults: list[Fault] = []
+        self.lives: int | None = None
+        self.last_words = True
+        self._app = create_app()
+        self._simulator = Simulator(self._serve)
+
+    @property
+    def base_url(self) -> str:
+        """Such as ``http://127.0.0.1:8001/v1``; there once it was entered."""
+        return self._simulator.base_url
+
+    def count(self, asked: str) -> int:
+        """How many requests were done that fit an expression."""
+        return sum(re.fullmatch(asked, each) is not None for each in self.asked)
+
+    async def __aenter__(self) -> Self:
+        await self._simulator.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._simulator.__aexit__(None, None, None)
+
+    async def _serve(self, scope: Event, receive: Receive, send: Send) -> None:
+        asked = f"{scope['method']} {scope['path']}"
+        fault = self._due(asked)
+        if fault is None or fault.done:
+            self.asked.append(asked)
+            await self._app(scope, receive, send if fault is None else _nobody)
+        if fault is not None:
+            await _refuse(send, fault.status)
+
+    def _due(self, asked: str) -> Fault | None:
+        if self.lives is not None:
+            self.lives -= 1
+            if self.lives < 0:
+                return Fault(asked, done=False)
+            if self.lives == 0 and not self.last_words:
+                return Fault(asked, done=True)
+        for fault in self.faults:
+            if fault.times and re.fullmatch(fault.asked, asked):
+                fault.times -= 1
+                return fault
+        return None
+
+
+async def _nobody(_: Event) -> None:
+    """An answer that gets lost."""
+
+
+async def _refuse(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"application/json"), (b"retry-after-ms", b"1")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    body = b'{"error":{"message":"No luck.","type":"t","param":null,"code":null}}'
+    await send({"type": "http.response.body", "body": body})
