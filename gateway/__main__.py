@@ -123,18 +123,19 @@ def _serve(settings: Settings) -> None:
     from gateway.welcome import Welcome, WelcomingServer  # noqa: PLC0415
 
     configure(settings)
-    with _bind_errors_told(settings.host, settings.port):
-        listener = _listen(settings.host, settings.port)
+    listeners = _listeners(settings)
     if faults := before_serving(settings):
         _give_up(faults)
     with _with_upstream(settings) as (connected, upstream):
-        gateway = Gateway(connected)
-        host, port = listener.getsockname()[:2]
-        welcome = Welcome(host, port, tenant_ids(settings), settings.default_tenant, upstream)
+        host, port = listeners[0].getsockname()[:2]
+        internal = listeners[1].getsockname()[1] if len(listeners) > 1 else None
+        gateway = Gateway(connected, internal_port=internal)
+        tenants, default = tenant_ids(settings), settings.default_tenant
+        welcome = Welcome(host, port, tenants, default, upstream, internal)
         config = server_config(gateway, host=host, port=port)
         server = WelcomingServer(config, gateway, _GRACE_SECONDS, welcome)
         with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+            server.run(sockets=listeners)
 
 
 def _serve_and_reload(settings: Settings) -> None:
@@ -169,25 +170,37 @@ def _with_upstream(settings: Settings) -> Iterator[tuple[Settings, str]]:
         process.wait()
 
 
+def _listeners(settings: Settings) -> list[socket.socket]:
+    """The tenants' port, and in production the operator's own."""
+    ports = [("--port", settings.port)]
+    if settings.environment == "production":
+        ports.append(("GATEWAY_INTERNAL_PORT", settings.internal_port))
+    sockets = []
+    for name, port in ports:
+        with _bind_errors_told(settings.host, port, name):
+            sockets.append(_listen(settings.host, port))
+    return sockets
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 @contextlib.contextmanager
-def _bind_errors_told(host: str, port: int) -> Iterator[None]:
+def _bind_errors_told(host: str, port: int, option: str = "--port") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        _give_up([f"{host} port {port}: {_bind_fault(error)}"])
+        _give_up([f"{host} port {port}: {_bind_fault(error, option)}"])
 
 
-def _bind_fault(error: OSError) -> str:
+def _bind_fault(error: OSError, option: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return "another program listens there. Stop it, or choose another port with --port."
+            return f"another program listens there. Stop it, or choose another port with {option}."
         case errno.EACCES:
-            return "this user may not listen there. Choose a port from 1024 on with --port."
+            return f"this user may not listen there. Choose a port from 1024 on with {option}."
         case _:
             return f"cannot be listened on ({error.strerror}). Choose another host with --host."
 

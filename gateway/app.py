@@ -19,6 +19,7 @@ from gateway.http.checking import Checker
 from gateway.http.cors import Cors
 from gateway.http.documents import openapi
 from gateway.http.event_stream import StreamOptions
+from gateway.http.listeners import Listeners
 from gateway.http.middleware import Layer
 from gateway.http.open_connections import OpenConnections
 from gateway.http.problems import answer_error
@@ -68,10 +69,15 @@ class Gateway:
         settings: of the process.
         turns: bounds of each run.
         stuck_seconds: how long a client may leave a stream unread.
+        internal_port: where the operator's routes answer; None: beside the tenants'.
     """
 
     def __init__(
-        self, settings: Settings, turns: TurnLimits | None = None, stuck_seconds: float = 30
+        self,
+        settings: Settings,
+        turns: TurnLimits | None = None,
+        stuck_seconds: float = 30,
+        internal_port: int | None = None,
     ) -> None:
         self.settings = settings
         self._turns = turns or TurnLimits()
@@ -97,7 +103,7 @@ class Gateway:
         checker = Checker(self._sessions, self._end_users, settings.require_keys)
         self._door = Door(self._registry, settings.default_tenant, checker)
         self._connections = OpenConnections(self._door.renewed)
-        self._app = Layer(self._routes(settings), Cors(self._door.tenant))
+        self._app = Layer(self._routes(settings), Cors(self._door.tenant), Listeners(internal_port))
         self.metrics.watch_store(self._store.healthy)
         self.metrics.watch_runs(self._orchestrator.working)
         self.metrics.watch_tenants(self._registry.loaded, self._registry.stale_seconds)

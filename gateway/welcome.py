@@ -23,6 +23,7 @@ class Welcome:
     Args:
         tenants: their ids; None: they are in a bucket, which is not listed.
         upstream: what answers, in a few words.
+        internal_port: where the operator's routes are; None: beside the tenants'.
     """
 
     host: str
@@ -30,6 +31,7 @@ class Welcome:
     tenants: Sequence[str] | None
     default_tenant: str | None
     upstream: str
+    internal_port: int | None = None
 
     def __str__(self) -> str:
         lines = [
@@ -38,7 +40,7 @@ class Welcome:
             f"  default    {self.default_tenant or 'none: name one by /t/<tenant> or X-Tenant-ID'}",
             f"  upstream   {self.upstream}",
             f"  API        {self.url}/docs",
-            f"  state      {self.url}/ready  {self.url}/metrics",
+            f"  state      {self.url}/ready  {self._at(self.internal_port or self.port)}/metrics",
         ]
         if command := self.command():
             lines += ["Try it:", f"  {command}"]
@@ -47,8 +49,7 @@ class Welcome:
     @property
     def url(self) -> str:
         """The base URL, for a client on this machine."""
-        host = _ANYWHERE.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return self._at(self.port)
 
     def command(self) -> str | None:
         """A curl line that works as pasted; None where there is no tenant to talk to."""
@@ -63,6 +64,10 @@ class Welcome:
         return shlex.join(
             ["curl", "-sS", f"{self.url}{path}", "-H", "content-type: application/json", "-d", body]
         )
+
+    def _at(self, port: int) -> str:
+        host = _ANYWHERE.get(self.host, self.host)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def _tenants(self) -> str:
         if self.tenants is None:

@@ -20,6 +20,7 @@ class Entrance:
         credentials: the headers that may hold some, as they came.
         origin: of the web page that asks; None for programs, and for pages of the same origin
             that only read.
+        operators: whether the operator's routes exist at the port that was asked.
     """
 
     correlation_id: str
@@ -28,6 +29,7 @@ class Entrance:
     send: Callable[[Any], Awaitable[None]]
     credentials: tuple[tuple[bytes, bytes], ...] = attrs.field(default=(), repr=False)
     origin: str | None = None
+    operators: bool = True
 
     @property
     def gone(self) -> bool:

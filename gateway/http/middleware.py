@@ -15,6 +15,7 @@ from litestar.types import Scope
 from gateway.entropy import random_hex
 from gateway.http.cors import Cors, Headers
 from gateway.http.entrance import ENTRANCE, Entrance
+from gateway.http.listeners import Listeners
 
 RawScope: TypeAlias = MutableMapping[str, Any]
 RawMessage: TypeAlias = MutableMapping[str, Any]
@@ -26,6 +27,7 @@ _CORRELATION = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _PREFIX = b"/t/"
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 _SLASH = re.compile(b"%2f", re.IGNORECASE)
+_NOWHERE = "/-"  # A path that no route has, so that it is answered as any such is.
 _SERVICE = frozenset({"/", "/health", "/ready", "/metrics", "/docs", "/schema/openapi.json"})
 
 
@@ -35,20 +37,24 @@ class Layer:
     Args:
         app: the routes, registered once, without a tenant's prefix.
         cors: what browsers are told about tenants' routes.
+        listeners: the ports that connections come in at.
     """
 
-    def __init__(self, app: Application, cors: Cors) -> None:
+    def __init__(self, app: Application, cors: Cors, listeners: Listeners) -> None:
         self._app = app
         self._cors = cors
+        self._listeners = listeners
 
     async def __call__(self, scope: RawScope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        entrance = _entrance(scope, send)
+        entrance = _entrance(scope, send, operators=self._listeners.shows_operators(scope))
         scope[ENTRANCE] = entrance
         structlog.contextvars.bind_contextvars(correlation_id=entrance.correlation_id)
+        if not self._listeners.serves(scope):
+            scope["path"], scope["raw_path"] = _NOWHERE, _NOWHERE.encode()
         if scope["type"] == "websocket":
             await self._app(scope, receive, _marking(send, entrance.correlation_id, ()))
             return
@@ -63,7 +69,7 @@ class Layer:
         await self._app(scope, receive, send)
 
 
-def _entrance(scope: RawScope, send: Send) -> Entrance:
+def _entrance(scope: RawScope, send: Send, *, operators: bool) -> Entrance:
     """Read what the door needs, and take the tenant's prefix off the path."""
     correlation, tenants, credentials, origin = b"", [], [], None
     for name, value in scope["headers"]:
@@ -83,7 +89,9 @@ def _entrance(scope: RawScope, send: Send) -> Entrance:
         tenants.append(tenant)
     known = _CORRELATION.fullmatch(correlation) is not None
     correlation_id = correlation.decode() if known else random_hex(8)
-    return Entrance(correlation_id, path, tuple(tenants), send, tuple(credentials), origin)
+    return Entrance(
+        correlation_id, path, tuple(tenants), send, tuple(credentials), origin, operators
+    )
 
 
 def _strip_prefix(scope: RawScope) -> str | None:

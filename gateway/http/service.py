@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from gateway.http.access import Visit
 from gateway.http.entrance import entrance
+from gateway.http.listeners import operators_only
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface
 from gateway.pages.html import HTML, chat_page, headers
@@ -53,7 +54,7 @@ def ready(request: AnyRequest) -> ASGIApp:
     return Reply(200 if all(checks.values()) else 503, msgspec.json.encode(body), JSON)
 
 
-@get("/metrics", sync_to_thread=False)
+@get("/metrics", sync_to_thread=False, guards=[operators_only])
 def metrics(request: AnyRequest) -> ASGIApp:
     """Metrics in Prometheus' text format."""
     content_type = "text/plain; version=0.0.4; charset=utf-8"

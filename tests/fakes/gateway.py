@@ -1,6 +1,7 @@
 """The whole gateway on a loopback port, in the test's own event loop."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,31 +54,42 @@ class RunningGateway:
 
     Attributes:
         url: such as ``http://127.0.0.1:4711``.
+        internal_url: of the operator's port, where it has one of its own.
         app: the gateway itself, for its metrics and parts.
     """
 
-    def __init__(self, app: Gateway, server: uvicorn.Server) -> None:
+    def __init__(self, app: Gateway, ports: list[int]) -> None:
         self.app = app
-        self._server = server
-        port = server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.ws_url = f"ws://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{ports[0]}"
+        self.ws_url = f"ws://127.0.0.1:{ports[0]}"
+        self.internal_url = f"http://127.0.0.1:{ports[-1]}"
 
 
 @asynccontextmanager
-async def serving(environ: Mapping[str, str], **bounds: Any) -> AsyncIterator[RunningGateway]:
-    """Serve with these variables; see ``gateway.settings`` and ``Gateway`` for the bounds."""
-    app = Gateway(Settings.from_environment(environ), **bounds)
+async def serving(
+    environ: Mapping[str, str], *, internal: bool = False, **bounds: Any
+) -> AsyncIterator[RunningGateway]:
+    """Serve with these variables; see ``gateway.settings`` and ``Gateway`` for the bounds.
+
+    Args:
+        environ: the variables.
+        internal: whether the operator's routes have a port of their own.
+        bounds: of ``Gateway``.
+    """
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(1 + internal)]
+    ports = [each.getsockname()[1] for each in sockets]
+    internal_port = ports[1] if internal else None
+    app = Gateway(Settings.from_environment(environ), internal_port=internal_port, **bounds)
     server = uvicorn.Server(server_config(app, host="127.0.0.1", port=0))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.ensure_future(server.serve())
+    task = asyncio.ensure_future(server.serve(sockets))
     while not server.started:
         await asyncio.sleep(0)
         if task.done():
             task.result()
             raise RuntimeError("the gateway did not start")
     try:
-        yield RunningGateway(app, server)
+        yield RunningGateway(app, ports)
     finally:
         server.should_exit = True
         await task
