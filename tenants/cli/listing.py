@@ -37,12 +37,16 @@ def list_(registry: str, *, as_json: bool) -> None:
 
 
 def _state(tenant: ListedTenant) -> str:
+    if tenant.fault:
+        return "broken"
     if tenant.offboarding:
         return "half deleted"
     return "suspended" if tenant.suspended else "in force"
 
 
 def _row(tenant: ListedTenant) -> tuple[str, ...]:
+    if tenant.fault:
+        return tenant.tenant_id, tenant.fault, "broken", "", "", ""
     published = date(tenant.published_at)
     revision = str(tenant.revision)
     return tenant.tenant_id, tenant.name, _state(tenant), revision, published, tenant.by
@@ -53,6 +57,8 @@ def _form_row(tenant_id: str) -> tuple[str, ...]:
 
 
 def _json(tenant: ListedTenant) -> dict[str, Any]:
+    if tenant.fault:
+        return {"id": tenant.tenant_id, "name": None, "state": "broken", "revision": None}
     return {
         "id": tenant.tenant_id,
         "name": tenant.name,

@@ -10,10 +10,10 @@ from tenants.compiled import CompiledTenant
 from tenants.errors import BrokenObjectError, UnknownTenantError
 from tenants.model import is_tenant_id
 from tenants.registry import layout
-from tenants.registry.objects import Listed, Objects
+from tenants.registry.objects import Objects
 from tenants.registry.stored import StoredRevision
 from tenants.releases.errors import UnknownRevisionError, WorkingFormError
-from tenants.releases.pointers import Held, find, in_working_form
+from tenants.releases.pointers import Held, find, in_working_form, labels_of
 from tenants.sources import digest
 
 
@@ -24,18 +24,20 @@ class ListedTenant:
     Args:
         published_at: Unix seconds.
         generation: of its pointer.
+        fault: why nothing else is known of it; empty: all is.
     """
 
     tenant_id: str
-    name: str
-    revision: int
-    sha256: str
-    published_at: int
-    by: str
-    suspended: bool
-    offboarding: bool
-    schema_version: int
-    generation: int
+    name: str = ""
+    revision: int = 0
+    sha256: str = ""
+    published_at: int = 0
+    by: str = ""
+    suspended: bool = False
+    offboarding: bool = False
+    schema_version: int = 0
+    generation: int = 0
+    fault: str = ""
 
 
 @attrs.frozen(eq=False)
@@ -52,13 +54,17 @@ class StoredRelease:
 
 
 def list_tenants(objects: Objects) -> Iterator[ListedTenant]:
-    """Every published tenant, by id; no object is read.
+    """Every published tenant, by id; a pointer is read where it came without labels alone.
 
     Raises:
         ObjectsUnavailableError: the registry cannot be read.
     """
     for listed in objects.list(layout.POINTERS):
-        yield _listed(listed)
+        tenant_id = layout.tenant_of(listed.name)
+        try:
+            yield _listed(tenant_id, listed.generation, listed.labels)
+        except (KeyError, ValueError):  # As where a directory was copied, or kept in git.
+            yield from _pointed(objects, tenant_id)
 
 
 def list_working_forms(objects: Objects) -> Iterator[str]:
@@ -148,19 +154,27 @@ def read_whole(objects: Objects, tenant_id: str, revision: StoredRevision) -> St
     return StoredRelease(revision, files, compiled_json.decode(compiled, name))
 
 
-def _listed(listed: Listed) -> ListedTenant:
+def _pointed(objects: Objects, tenant_id: str) -> Iterator[ListedTenant]:
+    """A tenant as its pointer itself says; nothing where it is gone by now."""
     try:
-        return ListedTenant(
-            tenant_id=layout.tenant_of(listed.name),
-            name=listed.labels["name"],
-            revision=int(listed.labels["revision"]),
-            sha256=listed.labels["sha256"],
-            published_at=int(listed.labels["published_at"]),
-            by=listed.labels["by"],
-            suspended=listed.labels["suspended"] == "true",
-            offboarding=listed.labels["offboarding"] == "true",
-            schema_version=int(listed.labels["schema_version"]),
-            generation=listed.generation,
-        )
-    except (KeyError, ValueError):
-        raise BrokenObjectError(listed.name, "its labels are missing: publish it anew") from None
+        found = find(objects, tenant_id)
+    except BrokenObjectError as error:
+        yield ListedTenant(tenant_id, fault=str(error))
+    else:
+        if found is not None:
+            yield _listed(tenant_id, found.generation, labels_of(found.pointer))
+
+
+def _listed(tenant_id: str, generation: int, labels: Mapping[str, str]) -> ListedTenant:
+    return ListedTenant(
+        tenant_id=tenant_id,
+        name=labels["name"],
+        revision=int(labels["revision"]),
+        sha256=labels["sha256"],
+        published_at=int(labels["published_at"]),
+        by=labels["by"],
+        suspended=labels["suspended"] == "true",
+        offboarding=labels["offboarding"] == "true",
+        schema_version=int(labels["schema_version"]),
+        generation=generation,
+    )
