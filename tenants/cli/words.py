@@ -72,7 +72,10 @@ def _(error: ObjectChangedError) -> str:
 
 @told.register
 def _(error: BrokenObjectError) -> str:
-    return f"The registry holds something broken: {error}. `tenantctl doctor` looks at all of it."
+    return (
+        f"The registry holds something broken: {error}. Restore it from a backup, or publish anew; "
+        "`tenantctl doctor` looks at everything."
+    )
 
 
 @told.register

@@ -1,0 +1,27 @@
+"""What ``tenantctl doctor`` found out about one part."""
+
+import attrs
+
+
+@attrs.frozen
+class Check:
+    """How one part stands.
+
+    Args:
+        name: such as ``feed``.
+        found: what is there, in a few words.
+        faults: everything that is wrong, each with how to mend it.
+        warnings: what will be wrong one day, or may be.
+    """
+
+    name: str
+    found: str
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """In one word."""
+        if self.faults:
+            return "wrong"
+        return "warning" if self.warnings else "ok"
