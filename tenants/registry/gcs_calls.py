@@ -149,7 +149,8 @@ class GcsCalls:
         except _ANSWERS:
             raise
         except _FAILURES as error:
-            passes, words = next(rest for kind, *rest in _REMEDIES if isinstance(error, kind))
+            kinds = requests.Timeout if _is_slow(error) else type(error)
+            passes, words = next(rest for kind, *rest in _REMEDIES if issubclass(kinds, kind))
             words = f"{words} ({type(error).__name__}: {error})"[:400]
             if passes:
                 raise PassingError(words, _asked_to_wait(error)) from None
@@ -194,6 +195,11 @@ def _use_proxies(session: requests.Session, address: str) -> None:
     """Read the environment's proxies once; for each request anew it is a fifth of the cost."""
     session.trust_env = False
     session.proxies = dict(requests.utils.get_environ_proxies(address))
+
+
+def _is_slow(error: Exception) -> bool:
+    """Whether it is a 408, for which Google's library has no error of its own."""
+    return getattr(error, "code", None) == requests.codes.request_timeout
 
 
 def _asked_to_wait(error: Exception) -> float:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import enum
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from http import HTTPStatus
 
 import attrs
 
-from tests.fakes.gcs_objects import RefusedError
+from tests.fakes.gcs_objects import Condition, RefusedError
 from tests.fakes.gcs_routes import Answer, Asked, Routes, refused
 
 BUCKET = "tenants"
@@ -31,6 +32,7 @@ class Ending(enum.Enum):
     WHOLE = "whole"
     HALF = "half"  # half of the body, then the connection closes
     FLIPPED = "flipped"  # a body that is not what its checksum says
+    DRIPPING = "dripping"  # the body comes byte by byte, two in a hundredth of a second
     CLOSED = "closed"  # the connection closes without a byte
     SILENT = "silent"  # nothing ever comes
 
@@ -59,6 +61,7 @@ def refusal(status: int, retry_after: str | None = None) -> Fault:
 
 HALF_BODY = Fault(ending=Ending.HALF)
 FLIPPED_BODY = Fault(ending=Ending.FLIPPED)
+DRIPPING_BODY = Fault(ending=Ending.DRIPPING)
 LOST_ANSWER = Fault(ending=Ending.CLOSED)
 """What was asked is done, and nobody is told."""
 CLOSED = Fault(HTTPStatus.SERVICE_UNAVAILABLE, ending=Ending.CLOSED)
@@ -88,6 +91,7 @@ class FakeGcs:
     Args:
         write_interval_seconds: an object that is written again within it answers 429, as the
             service does at about one write a second.
+        tls: what it serves over.
 
     Attributes:
         counts: requests by kind: ``read``, ``changed`` (a conditional read), ``facts`` (metadata),
@@ -95,11 +99,17 @@ class FakeGcs:
         asked: kind, name and status of each request, oldest first.
     """
 
-    def __init__(self, *buckets: str, write_interval_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        *buckets: str,
+        write_interval_seconds: float = 0.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.asked: list[tuple[str, str, int]] = []
         self.url = ""
         self._routes = Routes(buckets or (BUCKET,))
+        self._tls = tls
         self._interval = write_interval_seconds
         self._written: dict[str, float] = {}
         self._script: list[_Scripted] = []
@@ -138,6 +148,11 @@ class FakeGcs:
         """Let nothing go wrong from now on."""
         self._script.clear()
         self._writes_left = float("inf")
+
+    def fill(self, *names: str, bucket: str = BUCKET) -> None:
+        """Put empty objects there, by their whole names, without a request each."""
+        for name in names:
+            self._routes.buckets[bucket].put(name, b"", {}, Condition())
 
     def start(self) -> None:
         """Serve on a thread of its own."""
@@ -187,9 +202,11 @@ class FakeGcs:
     def _run(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
         listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.url = f"http{'s' if self._tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
         server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Connection(self, self._connections), sock=listener)
+            self._loop.create_server(
+                lambda: _Connection(self, self._connections), sock=listener, ssl=self._tls
+            )
         )
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
@@ -246,14 +263,21 @@ class _Connection(asyncio.Protocol):
         if ending is Ending.SILENT:
             return
         if ending is not Ending.CLOSED:
-            body = answer.body
-            if ending is Ending.HALF:
-                body = body[: len(body) // 2]
-            if ending is Ending.FLIPPED:
-                body = bytes([body[0] ^ 1]) + body[1:]
-            self._transport.write(_head(answer) + body)
-        if ending in (Ending.CLOSED, Ending.HALF):
+            self._transport.write(_head(answer))
+        if ending is Ending.WHOLE:
+            self._transport.write(answer.body)
+        elif ending is Ending.FLIPPED:
+            self._transport.write(bytes([answer.body[0] ^ 1]) + answer.body[1:])
+        elif ending is Ending.DRIPPING:
+            self._drip(answer.body)
+        else:
+            self._transport.write(answer.body[: len(answer.body) // 2 * (ending is Ending.HALF)])
             self._transport.close()
+
+    def _drip(self, body: bytes) -> None:
+        if body and not self._transport.is_closing():
+            self._transport.write(body[:1])
+            asyncio.get_running_loop().call_later(0.005, self._drip, body[1:])
 
 
 def _head(answer: Answer) -> bytes:
@@ -265,9 +289,11 @@ def _head(answer: Answer) -> bytes:
 
 
 @contextlib.contextmanager
-def fake_gcs(*buckets: str, write_interval_seconds: float = 0.0) -> Iterator[FakeGcs]:
-    """A Cloud Storage for as long as the block lasts."""
-    gcs = FakeGcs(*buckets, write_interval_seconds=write_interval_seconds)
+def fake_gcs(
+    *buckets: str, write_interval_seconds: float = 0.0, tls: ssl.SSLContext | None = None
+) -> Iterator[FakeGcs]:
+    """A Cloud Storage for as long as the block lasts; arguments as of ``FakeGcs``."""
+    gcs = FakeGcs(*buckets, write_interval_seconds=write_interval_seconds, tls=tls)
     gcs.start()
     try:
         yield gcs
