@@ -9,8 +9,10 @@ from typing import Any
 
 from tenants.addresses import upstream_fault
 from tenants.lines import Path
+from tenants.model import is_tenant_id
 
 Raw = Mapping[str, Any]
+_ID_RULE = "take 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end"
 _NOT_YET = "not supported by this version yet: remove it"
 _NO_CELLS = (
     'cells that isolate tools do not exist yet: set isolation = "inline",'
@@ -67,8 +69,16 @@ def at(raw: Any, key: str, default: Any) -> Any:  # noqa: ANN401  (TOML gives an
 
 def _identity(raw: Raw, directory: str) -> Iterator[tuple[Path, str]]:
     tenant_id = at(raw, "tenant_id", "")
-    if tenant_id and tenant_id != directory:
-        yield ("tenant_id",), f'the directory is named {directory}: write tenant_id = "{directory}"'
+    if not is_tenant_id(directory):
+        yield (
+            ("tenant_id",),
+            f"{directory!r}, as the directory or the command has it, is no tenant's id: {_ID_RULE}",
+        )
+    elif tenant_id and tenant_id != directory:
+        yield (
+            ("tenant_id",),
+            f'the directory or the command names {directory}: write tenant_id = "{directory}"',
+        )
 
 
 def _assistants(raw: Raw) -> Iterator[tuple[Path, str]]:

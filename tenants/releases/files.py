@@ -12,7 +12,7 @@ import attrs
 
 from migrations_of_config.chain import Chain
 from tenants.compiled_json import FILE as COMPILED
-from tenants.documents import FILE
+from tenants.documents import FILE, readable
 from tenants.errors import Fault
 from tenants.fields import PARSERS
 from tenants.model import FilePath
@@ -119,10 +119,11 @@ def _misfits(collected: Collected, document: str | None, chain: Chain | None) ->
     for name, words in collected.problems.items():
         if is_knowledge(name):
             yield Fault(_shown(name), "", f"it {words}")
+    names_any = bool(readable(document or "", chain))  # one that is not TOML names no file
     named = {FILE, KNOWLEDGE_STATE, *(name for _, name in named_files(document or "", chain))}
     for name in collected.files:
         fault = _misfit(name, collected.files)
-        if fault is None and name not in named and not is_knowledge(name) and document is not None:
+        if fault is None and name not in named and not is_knowledge(name) and names_any:
             fault = f"nothing in {FILE} names it: name it there, or leave it out"
         if fault:
             yield Fault(_shown(name), "", fault)

@@ -4,6 +4,7 @@ import attrs
 
 from tenants.documents import FILE
 from tenants.errors import UnknownTenantError
+from tenants.model import is_tenant_id
 from tenants.registry import layout
 from tenants.registry.objects import NEW, ObjectChangedError, Objects
 from tenants.registry.stored import AuditEntry, Pointer
@@ -56,7 +57,7 @@ def find(objects: Objects, tenant_id: str) -> Held | None:
         BrokenObjectError: it makes no sense.
         ObjectsUnavailableError: the registry cannot be read.
     """
-    stored = objects.read(layout.pointer(tenant_id))
+    stored = objects.read(layout.pointer(tenant_id)) if is_tenant_id(tenant_id) else None
     if stored is None:
         return None
     return Held(tenant_id, decode_pointer(tenant_id, stored.content), stored.generation)
@@ -92,7 +93,7 @@ def changeable(tenant_id: str, found: Held | None, intent: Intent) -> Held:
 
 def in_working_form(objects: Objects, tenant_id: str) -> bool:
     """Whether a directory registry holds a tenant's files outside of any revision."""
-    return objects.read(layout.source(tenant_id, FILE)) is not None
+    return is_tenant_id(tenant_id) and objects.read(layout.source(tenant_id, FILE)) is not None
 
 
 def move(

@@ -83,6 +83,35 @@ def test_first_revision_lies_where_the_contract_says(objects):
     assert served(objects) == "Be brief."
 
 
+def test_cold_load_is_three_reads(acme):
+    """Pointer, compiled form and keys are all that serving reads."""
+
+    class Reading:
+        """A registry that remembers what was read, and can do nothing else."""
+
+        def __init__(self):
+            self.names = []
+
+        def read(self, name):
+            """Read, and remember."""
+            self.names.append(name)
+            return acme.read(name)
+
+    issue(acme, "acme", ["chat"], ALICE)
+    reading = Reading()
+
+    found = load(reading, "acme", private_upstreams=frozenset())
+
+    pointer = show(acme, "acme")
+    assert reading.names == [
+        layout.pointer("acme"),
+        layout.revision("acme", 1, pointer.pointer.sha256, "compiled.json"),
+        layout.keys("acme"),
+    ]
+    assert found.pointer_generation == pointer.generation
+    assert found.keys_generation == acme.read(layout.keys("acme")).generation
+
+
 def test_tenant_is_created_once(acme):
     """A second one under the id changes nothing of the first."""
     before = names(acme)
@@ -98,6 +127,19 @@ def test_only_a_tenant_that_exists_is_published_to(objects):
     with pytest.raises(UnknownTenantError):
         publish(objects, release_of(), ALICE)
     assert names(objects) == []
+
+
+@pytest.mark.parametrize("tenant_id", ["", "..", "acme/revisions", "ACME", "-a", "a" * 64, "a b"])
+def test_id_outside_the_grammar_is_nobody_s(acme, tenant_id):
+    """Ids that fold together, or lead elsewhere, name no tenant and make none."""
+    before = names(acme)
+
+    with pytest.raises(InvalidTenantError, match="no tenant's id"):
+        release_of(tenant_id)
+    for change in (suspend, rollback, offboard, partial(issue, scopes=["chat"])):
+        with pytest.raises(UnknownTenantError):
+            change(acme, tenant_id, intent=ALICE)
+    assert names(acme) == before
 
 
 def test_publishing_beside_a_working_form_puts_the_revision_in_force(objects):

@@ -135,6 +135,18 @@ def test_audit_comes_before_the_effect_and_the_feed_after_it(registry, operation
     assert audit < effect < feed
 
 
+def test_compiled_form_is_the_last_of_a_revision_s_files(registry):
+    """Whoever finds it finds the whole revision."""
+    watched = Interrupted(registry("acme"), writes=1_000)
+    publish(watched, SECOND, BOB)
+    publish(watched, release_of(instructions="Be kind.", knowledge__z=b""), BOB)
+
+    written = [name for name in watched.wrote if "/revisions/" in name]
+
+    assert [name.rpartition("/")[2] for name in written][-1] == "compiled.json"
+    assert len(written) == 4
+
+
 def test_publish_after_a_killed_one_has_a_clean_history(registry):
     """Whatever a dead writer left, the next revision is whole, numbered and can be gone back from.
 

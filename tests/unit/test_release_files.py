@@ -15,7 +15,7 @@ from tenants.releases.files import (
     collect,
     release_sources,
 )
-from tenants.releases.release import prepare, prepare_directory
+from tenants.releases.release import Preparing, prepare, prepare_directory
 from tenants.sources import LARGEST_FILE_BYTES, digest
 from tests.fakes.releases import files_of
 from tests.fakes.tenants import DOCUMENT, write_tenant
@@ -177,3 +177,23 @@ def test_tool_module_that_cannot_be_imported_is_no_release(source, words):
     found = faults_of(files_of(tenant_toml=document.encode(), tools_py=source))
 
     assert words in found["tools.py"]
+
+
+def test_tools_are_refused_where_they_may_run_in_cells_alone(tmp_path):
+    """A gateway that demands isolation takes no tool module, and does not even import it."""
+    document = DOCUMENT.format(tenant_id="acme") + (
+        '[tools]\nmodule = "tools.py"\nisolation = "inline"\n'
+    )
+    trace = tmp_path / "imported"
+    tools = f"open({str(trace)!r}, 'w').close()\nTOOL_MAP = {{}}\n".encode()
+    files = files_of(tenant_toml=document.encode(), tools_py=tools)
+
+    with pytest.raises(InvalidTenantError) as raised:
+        prepare("acme", files, Preparing(inline_tools=False))
+
+    assert [(fault.field, fault.line) for fault in raised.value.faults] == [("tools.isolation", 8)]
+    assert "GATEWAY_TOOL_ISOLATION=required" in str(raised.value)
+    assert not trace.exists()
+    assert prepare("acme", files).compiled.tool_module is not None
+    assert trace.exists()
+    assert prepare("acme", files_of(), Preparing(inline_tools=False))
