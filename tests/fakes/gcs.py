@@ -262,16 +262,16 @@ class _Connection(asyncio.Protocol):
     def _send(self, answer: Answer, ending: Ending) -> None:
         if ending is Ending.SILENT:
             return
-        if ending is not Ending.CLOSED:
-            self._transport.write(_head(answer))
+        head, body = _head(answer), answer.body
         if ending is Ending.WHOLE:
-            self._transport.write(answer.body)
+            self._transport.write(head + body)
         elif ending is Ending.FLIPPED:
-            self._transport.write(bytes([answer.body[0] ^ 1]) + answer.body[1:])
+            self._transport.write(head + bytes([body[0] ^ 1]) + body[1:])
         elif ending is Ending.DRIPPING:
-            self._drip(answer.body)
+            self._transport.write(head)
+            self._drip(body)
         else:
-            self._transport.write(answer.body[: len(answer.body) // 2 * (ending is Ending.HALF)])
+            self._transport.write(head + body[: len(body) // 2] if ending is Ending.HALF else b"")
             self._transport.close()
 
     def _drip(self, body: bytes) -> None:
