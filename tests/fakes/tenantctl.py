@@ -1,0 +1,127 @@
+"""``tenantctl`` as operators run it: in this process, in one of its own, and on a terminal."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from tenants.cli import main
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PROGRAM = (sys.executable, "-c", "from tenants.cli import main; main()")
+_PASSED = ("PATH", "HOME", "LANG", "USER", "VIRTUAL_ENV")
+_PATIENCE_SECONDS = 30.0
+
+
+def tenantctl(*arguments: Any, stdin: str | None = None, **environ: str) -> Result:
+    """Run a command in this process; nobody is at its terminal."""
+    return CliRunner().invoke(main, [str(each) for each in arguments], input=stdin, env=environ)
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process of its own gets to see."""
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    return {**passed, "PYTHONPATH": str(_ROOT), **environ}
+
+
+def run(
+    *arguments: Any,
+    environ: Mapping[str, str],
+    folder: Path,
+    **options: Any,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, with nothing to read."""
+    return subprocess.run(
+        [*_PROGRAM, *map(str, arguments)],
+        cwd=folder,
+        env=environment(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_SECONDS,
+        **{"stdin": subprocess.DEVNULL, **options},
+    )
+
+
+@contextmanager
+def started(
+    *arguments: Any,
+    environ: Mapping[str, str],
+    folder: Path,
+) -> Iterator[subprocess.Popen[str]]:
+    """A command that works while the block does; it is ended with it."""
+    process = subprocess.Popen(
+        [*_PROGRAM, *map(str, arguments)],
+        cwd=folder,
+        env=environment(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class Terminal:
+    """A command on a pseudo-terminal, and the person before it.
+
+    Attributes:
+        said: all that has appeared so far.
+    """
+
+    def __init__(self, *arguments: Any, environ: Mapping[str, str], folder: Path) -> None:
+        self.said = ""
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            os.chdir(folder)
+            environ = {**environment(environ), "TERM": "dumb", "COLUMNS": "120"}
+            os.execvpe(_PROGRAM[0], [*_PROGRAM, *map(str, arguments)], environ)  # noqa: S606
+
+    def sees(self, text: str) -> None:
+        """Wait until a text has appeared."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while text not in self.said:
+            if time.monotonic() > end or not self._more(end):
+                raise AssertionError(f"{text!r} never came, but: {self.said}")
+
+    def types(self, line: str) -> None:
+        """Answer with a line."""
+        os.write(self._terminal, f"{line}\n".encode())
+
+    def interrupts(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._terminal, b"\x03")
+
+    def ends(self) -> int:
+        """Wait for the end; the exit code."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while self._more(end):
+            pass
+        if time.monotonic() > end:
+            os.kill(self._pid, signal.SIGKILL)
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def _more(self, end: float) -> bool:
+        if not select.select([self._terminal], [], [], max(0, end - time.monotonic()))[0]:
+            return False
+        try:
+            found = os.read(self._terminal, 65_536)
+        except OSError:  # It has ended.
+            return False
+        self.said += found.decode(errors="replace")
+        return bool(found)
