@@ -48,11 +48,16 @@ def replayable(items: Iterable[Item], origin: str) -> list[bytes]:
     """A thread's items as the upstream ``origin`` takes them in ``input``.
 
     A thread is cut to begin with what a client said, so that no output stands without its call.
-    Reasoning goes back to its maker alone, and only before the item that it led to.
+    Reasoning goes back to its maker alone, and only before the item that it led to. Calls of hosted
+    tools stay behind, with the reasoning that led to them: upstream takes them by the id of an item
+    that it stored, and it stored none. What they found is in the message that follows.
     """
     kept: list[Item] = []
     for item in items:
-        if item.type not in _REPLAYED or (item.type == "reasoning" and item.origin != origin):
+        if item.type not in _REPLAYED:
+            _drop_trailing_reasoning(kept)
+            continue
+        if item.type == "reasoning" and item.origin != origin:
             continue
         if item.type == "message" and item.role == "user":
             _drop_trailing_reasoning(kept)

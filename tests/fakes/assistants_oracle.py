@@ -25,6 +25,8 @@ _REQUIRED = {
     "thread.message": """id object created_at thread_id status incomplete_details completed_at
         incomplete_at role content assistant_id run_id attachments metadata""",
 }
+_OURS = {"FileCitation.filename", "FilePath.filename"}
+"""What OpenAI's API leaves out; documented in docs/knowledge.md."""
 _ENDS = ("completed", "failed", "incomplete", "cancelled", "expired")
 TERMINAL = {f"thread.run.{end}" for end in _ENDS}
 
@@ -54,6 +56,7 @@ def _unknown(value: object) -> list[str]:
     if not isinstance(value, BaseModel):
         return []
     extra = [f"{type(value).__name__}.{name}" for name in value.model_extra or {}]
+    extra = [name for name in extra if name not in _OURS]
     return extra + [
         name for key in value.model_fields_set for name in _unknown(getattr(value, key))
     ]

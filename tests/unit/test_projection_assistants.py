@@ -257,9 +257,9 @@ def test_annotations_are_renumbered_and_shown_once():
     ]
     place = {"text": "", "start_index": 5, "end_index": 5}
     final = last(frames, "message.completed")["content"][0]["text"]["annotations"]
-    citation = {"type": "file_citation", **place, "file_citation": {"file_id": "file-1"}}
-    assert final[0] == citation
-    assert final[1]["file_path"] == {"file_id": "cfile_1"}
+    file = {"file_id": "file-1", "filename": "a.pdf"}
+    assert final[0] == {"type": "file_citation", **place, "file_citation": file}
+    assert final[1]["file_path"] == {"file_id": "cfile_1", "filename": "plot.png"}
 
 
 def test_nothing_is_shown_twice():

@@ -22,6 +22,7 @@ from gateway.runs.projections.assistants_wire import (
 )
 from gateway.runs.projections.content import objects_of, text_of
 from gateway.runs.projections.writer import Pieces, Writer
+from tenants.knowledge.names import shown_name
 
 
 @attrs.define(eq=False)
@@ -133,7 +134,7 @@ def _results(item: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "file_id": text_of(result, "file_id"),
-            "file_name": text_of(result, "filename"),
+            "file_name": shown_name(text_of(result, "filename")),
             "score": score if isinstance(score := result.get("score"), int | float) else 0.0,
         }
         for result in objects_of(item, "results")

@@ -25,10 +25,11 @@ def around(template: object) -> tuple[bytes, bytes]:
     return before, after
 
 
-class FileRef(msgspec.Struct, gc=False):
-    """A file by its id."""
+class FileRef(msgspec.Struct, omit_defaults=True, gc=False):
+    """A file by its id, with its name, which OpenAI's API leaves out, where that is known."""
 
     file_id: str
+    filename: str = ""
 
 
 class FileCitation(msgspec.Struct, tag_field="type", tag="file_citation", gc=False):

@@ -16,6 +16,7 @@ from gateway.runs.projections.assistants_wire import (
     Text,
     TextBlock,
 )
+from tenants.knowledge.names import shown_name
 
 
 def text_of(item: Mapping[str, Any], key: str) -> str:
@@ -67,7 +68,7 @@ def annotation(raw: Mapping[str, Any]) -> Annotation | None:
 
     Responses says where it stands and not what it marks, so the marker text is empty.
     """
-    file = FileRef(text_of(raw, "file_id"))
+    file = FileRef(text_of(raw, "file_id"), shown_name(text_of(raw, "filename")))
     if not file.file_id:
         return None
     start = _position(raw, "index" if "index" in raw else "start_index")
