@@ -8,8 +8,8 @@ from tenants.compiled import CompiledTenant
 from tenants.errors import BrokenObjectError, InvalidTenantError
 from tenants.keys import Keyring
 from tenants.registry import layout
-from tenants.registry.objects import Objects, Stored
-from tenants.registry.standing import Standing
+from tenants.registry.objects import Objects, ObjectsUnavailableError, Stored
+from tenants.registry.standing import NOTHING, Standing
 from tenants.registry.stored import Pointer
 from tenants.releases.loading import decode_keys, decode_pointer, read_revision
 
@@ -45,6 +45,8 @@ class Reader:
         """
         stored = self._objects.read(layout.pointer(tenant_id))
         if stored is None:
+            if last is not NOTHING:
+                self._insist_on_a_registry()
             return None
         keys, keyring, broken_keys = self._keys(tenant_id, last)
         pointer, tenant, broken_revision = self._revision(tenant_id, stored, last)
@@ -53,6 +55,15 @@ class Reader:
         refused = "\n".join(filter(None, (broken_revision, broken_keys)))
         found = Standing(pointer, stored.generation, tenant, keys, refused)
         return last if found == last else found
+
+    def _insist_on_a_registry(self) -> None:
+        """Tell a tenant that is gone from a registry that is.
+
+        Raises:
+            ObjectsUnavailableError: nothing at all is there.
+        """
+        if self._objects.read(layout.CHANGES) is None:
+            raise ObjectsUnavailableError(f"there is no {layout.CHANGES} any longer: restore it")
 
     def _keys(self, tenant_id: str, last: Standing) -> tuple[Stored | None, Keyring | None, str]:
         """The keys in force, None without good ones, and what is wrong with the newest."""

@@ -1,5 +1,6 @@
 """A published registry with a clock and a pace that tests turn."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -74,12 +75,16 @@ class Replica(Serving):
 
 @attrs.frozen
 class Stage:
-    """A registry, who changes it, and where copies go."""
+    """A registry, who changes it, and where copies go.
 
-    objects: Objects
+    Args:
+        open: connects to the registry, as another process would.
+    """
+
+    open: Callable[[], Objects]
     operator: Operator
     folder: Path
 
     def replica(self, pace: Pace = QUICK) -> Replica:
         """One more process; those of one stage share the copies."""
-        return Replica(self.objects, self.folder, pace)
+        return Replica(self.open(), self.folder, pace)
