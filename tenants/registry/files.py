@@ -37,7 +37,7 @@ from tenants.registry.renames import (
 _TENANTS = "tenants"
 _LOCK_SECONDS = 10.0
 _LOOKS = 3
-_NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _REMEDIES = {
     errno.ENOENT: "make the directory, or name another",
     errno.ENOTDIR: "name a directory",
@@ -104,7 +104,7 @@ class FileObjects:
         """Delete an object; that there is none is fine."""
         path = self._path(name)
         with self._faults(), self._locked(path):
-            with suppress(*_NOTHING_THERE):
+            with suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
                 sync(path.parent)
             self._forget_labels(path, but=None)
@@ -147,7 +147,9 @@ class FileObjects:
     def _generation(self, path: Path) -> int:
         try:
             found = path.stat()
-        except _NOTHING_THERE:
+        except OSError as error:
+            if error.errno not in _NOTHING_THERE:
+                raise
             _check_directory(self._root)
             return NEW
         is_object = stat.S_ISREG(found.st_mode) and self._is_inside(path)
@@ -186,7 +188,8 @@ class FileObjects:
         for entry in _entries(self._root):
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir() and self._is_inside(Path(entry.path)):
+            path = Path(entry.path)
+            if path.is_dir() and self._is_inside(path):
                 yield from _names_below(entry, [_TENANTS, entry.name], pattern)
             elif pattern.matches(entry.name):
                 yield entry.name

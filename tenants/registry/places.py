@@ -12,7 +12,7 @@ from tenants.errors import TenantsError
 
 # https://cloud.google.com/storage/docs/buckets#naming
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
-_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_PREFIX = re.compile(r"([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*/?)?")
 
 
 @attrs.frozen
@@ -64,14 +64,13 @@ class RegistryPlace:
     @classmethod
     def _bucket(cls, text: str) -> Self:
         bucket, _, prefix = text.removeprefix("gs://").partition("/")
-        prefix = prefix.removesuffix("/")
         if not _BUCKET.fullmatch(bucket):
             remedy = "a bucket's name is lower-case letters, digits, dots, dashes and underscores"
             raise RegistryPlaceError(text, f"{remedy}, as in gs://acme-tenants/production")
-        if prefix and (not _PREFIX.fullmatch(prefix) or {".", ".."} & set(prefix.split("/"))):
+        if not _PREFIX.fullmatch(prefix) or {".", ".."} & set(prefix.split("/")):
             remedy = "its prefix is letters, digits, dots, dashes and underscores between slashes"
             raise RegistryPlaceError(text, f"{remedy}, as in gs://acme-tenants/production")
-        return cls("gs", bucket, prefix)
+        return cls("gs", bucket, prefix.removesuffix("/"))
 
     def __str__(self) -> str:
         if self.kind == "dir":
