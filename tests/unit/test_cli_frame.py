@@ -1,0 +1,252 @@
+"""What all of ``tenantctl``'s commands have in common."""
+
+import inspect
+import json
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+import rich_click as click
+from click.testing import CliRunner
+
+import tenants.errors
+import tenants.registry.objects
+import tenants.releases.errors
+from tenants.cli import main
+from tenants.cli.frame import Command, Lazy, LazyGroup
+from tenants.cli.key_times import Expiry, span
+from tenants.cli.options import default_registry
+from tenants.cli.words import told
+from tests.fakes.tenantctl import environment, run, tenantctl
+
+PACKAGES: list[ModuleType] = [
+    tenants.errors,
+    tenants.registry.objects,
+    tenants.releases.errors,
+]
+SERVING_ALONE = {tenants.errors.TenantUnavailableError}
+DAY = 86_400
+
+
+def commands(group=main, path=()):
+    """Every command with its path, those of groups too."""
+    for name, each in group.commands.items():
+        command = each.load() if isinstance(each, Lazy) else each
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def errors():
+    """Every error of the packages that commands work with, but for roots."""
+    for module in PACKAGES:
+        for value in vars(module).values():
+            ours = inspect.isclass(value) and value.__module__ == module.__name__
+            raised = ours and issubclass(value, Exception) and not value.__subclasses__()
+            if raised and value not in SERVING_ALONE:
+                yield value
+
+
+EVERY = pytest.mark.parametrize(
+    ("path", "command"), [pytest.param(*each, id=" ".join(each[0])) for each in commands()]
+)
+
+
+@EVERY
+def test_every_command_has_help_with_an_example(path, command):
+    """A description, each option explained, and a line to try."""
+    result = tenantctl(*path, "--help")
+
+    assert result.exit_code == 0
+    assert f"Example: tenantctl {path[0]}" in " ".join(result.stdout.split()) or path == (
+        "completion",
+    )
+    unexplained = [
+        each.name
+        for each in command.params
+        if isinstance(each, click.Option) and not each.help and not each.hidden
+    ]
+    assert unexplained == []
+
+
+@EVERY
+def test_every_command_prints_json_where_it_prints_facts(path, command):
+    """All but groups and what prints a script for a shell."""
+    options = {name for each in command.params for name in each.opts}
+
+    assert "--json" in options or isinstance(command, click.Group) or path == ("completion",)
+
+
+def test_help_and_completion_import_no_command():
+    """Nor any library that takes long, so that the shell does not wait."""
+    program = "import sys; from tenants.cli import main; main(['--help'], standalone_mode=False);"
+    program += "print([n for n in sys.modules if n in {'tenants.releases', 'google', 'openai',"
+    program += " 'aiohttp', 'cattrs', 'tenants.cli.onboard'}])"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_everything_wrong_with_a_command_line_is_told_at_once(tmp_path):
+    """Unknown options with the nearest known one, and each value that is none."""
+    result = tenantctl(
+        *("publish", "No!", "--form", "x", "--from", tmp_path / "away", "--registry", "ftp:x"),
+        "--note=a\nb",
+    )
+
+    text = " ".join(result.stderr.replace("│", " ").split())
+    assert result.exit_code == 2
+    assert "No such option: --form. Did you mean --from?" in text
+    assert "'No!' is no tenant's id" in text
+    assert "'ftp:x' names no registry" in text
+    assert "write one line" in text
+    assert "does not exist" in text
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("kind", [*errors()], ids=lambda kind: kind.__name__)
+def test_every_error_has_words(kind):
+    """What is wrong and a remedy, not the sentence for faults of the program's own."""
+    parameters = inspect.signature(kind).parameters.values()
+    needed = [each for each in parameters if each.default is inspect.Parameter.empty]
+    values = {
+        each.name: ("acme",) if "tuple" in str(each.annotation) else "acme" for each in needed
+    }
+
+    words = told(kind(**values))
+
+    assert "fault of its own" not in words
+    assert "acme" in words or not needed
+
+
+broken = LazyGroup("broken", panels_of_commands={}, elsewhere={})
+
+
+@broken.command(cls=Command)
+@click.option("--how")
+def fail(how):
+    """Go wrong."""
+    raise {"bug": ZeroDivisionError("sk-planted"), "stop": KeyboardInterrupt()}[how]
+
+
+def test_a_fault_of_the_program_is_told_without_a_traceback():
+    """By its kind alone: what its text holds is not known."""
+    result = CliRunner().invoke(broken, ["fail", "--how", "bug"])
+
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.stderr
+    assert "Traceback" not in result.output
+    assert "sk-planted" not in result.output
+
+
+def test_a_fault_of_the_program_can_be_looked_for():
+    """With the level of logs that is for that."""
+    result = CliRunner().invoke(broken, ["fail", "--how", "bug"], env={"LOGGING_LEVEL": "DEBUG"})
+
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_being_stopped_is_told():
+    """Exit code 1, and what that means."""
+    result = CliRunner().invoke(broken, ["fail", "--how", "stop"])
+
+    assert result.exit_code == 1
+    assert "Stopped: what was not reported as done was not done." in result.stderr
+
+
+def test_a_dotenv_file_is_read_in_development(tmp_path):
+    """As the gateway does it; in production it is not looked at."""
+    (tmp_path / "registry").mkdir()
+    (tmp_path / ".env").write_text(f"GATEWAY_TENANTS=dir:{tmp_path / 'registry'}\n")
+
+    found = run("list", "--json", environ={}, folder=tmp_path)
+    in_production = run("list", "--json", environ={"ENVIRONMENT": "production"}, folder=tmp_path)
+
+    assert (found.returncode, json.loads(found.stdout)) == (0, [])
+    assert in_production.returncode == 1
+
+
+def test_a_broken_dotenv_file_is_told(tmp_path):
+    """With its line; nothing is done."""
+    (tmp_path / ".env").write_text("GATEWAY_TENANTS=dir:x\n=\n")
+
+    done = run("list", environ={}, folder=tmp_path)
+
+    assert done.returncode == 1
+    assert ".env:2" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "place"),
+    [
+        ({}, "dir:./examples/tenants"),
+        ({"GATEWAY_TENANTS": " gs://b-1/x "}, "gs://b-1/x"),
+        ({"BUCKET_ID": "b-1"}, "dir:./examples/tenants"),
+        ({"BUCKET_ID": "b-1", "ENVIRONMENT": "Production"}, "gs://b-1"),
+    ],
+)
+def test_the_registry_of_who_names_none(environ, place):
+    """The gateway's own, by the same variables."""
+    assert default_registry(environ) == place
+
+
+def complete(words, **environ):
+    """What a shell is offered after these words."""
+    done = CliRunner().invoke(
+        main,
+        env={
+            **environ,
+            "_TENANTCTL_COMPLETE": "bash_complete",
+            "COMP_WORDS": f"tenantctl {words}",
+            "COMP_CWORD": str(len(words.split(" "))),
+        },
+        prog_name="tenantctl",
+    )
+    return [line.partition(",")[2] for line in done.stdout.split()]
+
+
+def test_commands_are_completed():
+    """By their beginning, in groups too."""
+    assert complete("ro") == ["rollback"]
+    assert complete("keys r") == ["revoke", "rotate"]
+
+
+def test_tenants_are_completed_from_a_directory(tmp_path):
+    """A bucket is not asked."""
+    for name in ("acme", "acorn", "globex", "Not-one"):
+        (tmp_path / name).mkdir()
+
+    assert complete("show ac", GATEWAY_TENANTS=f"dir:{tmp_path}") == ["acme", "acorn"]
+    assert complete(f"show --registry dir:{tmp_path} g") == ["globex"]
+    assert complete("show ac", GATEWAY_TENANTS="gs://bucket") == []
+    assert complete("show ac", GATEWAY_TENANTS=f"dir:{tmp_path}/away") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30m", 1800), ("24h", DAY), ("90d", 90 * DAY), ("4w", 28 * DAY), ("0d", None), ("9", None)],
+)
+def test_lengths_of_time(text, seconds):
+    """A number and a unit; nothing else, and never nothing."""
+    assert span(text) == seconds
+
+
+def test_when_a_key_ends():
+    """Never, after some time, or at a date in UTC; a date that is past is refused."""
+    convert = Expiry().convert
+
+    assert convert("never", None, None) is None
+    assert convert("2099-01-01", None, None) == 4_070_908_800
+    assert convert("2099-01-01T01:00+01:00", None, None) == 4_070_908_800
+    for text in ("2001-01-01", "soon", "", "-1d"):
+        with pytest.raises(click.BadParameter):
+            convert(text, None, None)
