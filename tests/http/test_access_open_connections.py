@@ -1,0 +1,195 @@
+"""Connections that are open when their credential dies."""
+
+import asyncio
+import time
+
+import aiohttp
+import attrs
+import pytest
+
+from tests.fakes.conversation import next_event, parse_all
+from tests.fakes.credential_client import Client
+from tests.fakes.gateway import serving, write_tenant
+from tests.fakes.tenants import until
+
+pytest_plugins = ("tests.fakes.locked_gateway",)
+
+WITHIN_SECONDS = 10
+EVENTS = {"Accept": "text/event-stream"}
+LONG = {"message": "Go on [[words=2000 delay=20ms]]"}
+
+
+async def revoked(keys, key):
+    """The key is revoked."""
+    await keys.revoke(key)
+
+
+async def expired(keys, key):
+    """The key's time is up a moment later."""
+    await keys.expire(key, int(time.time()) + 1)
+
+
+async def as_a_key(client, key):
+    """A connection with the key itself."""
+    return client.using(key)
+
+
+async def as_a_session(client, key):
+    """A connection with a session that the key issued."""
+    return client.using(await client.using(key).session_of("ada"))
+
+
+DEATHS = pytest.mark.parametrize("die", [revoked, expired])
+WAYS = pytest.mark.parametrize("connect", [as_a_key, as_a_session])
+
+
+async def closed(socket):
+    """The close code, and the frames before it; everything has to come soon."""
+    frames = []
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while (message := await socket.receive()).type == aiohttp.WSMsgType.TEXT:
+            frames.append(message.json())
+    return socket.close_code, frames
+
+
+@DEATHS
+@WAYS
+async def test_a_stream_ends_and_its_run_goes_on(client, keys, die, connect):
+    """An SSE stream whose credential dies ends within 10 s, before its run, which works on."""
+    key, other = await keys.give(), await keys.give()
+    mine = await connect(client, key)
+    async with mine.open("POST", "/chat", json=LONG, headers=EVENTS) as stream:
+        head = (await next_event(stream)).object
+        await die(keys, key)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            rest = parse_all(await stream.read())
+
+    assert not any(event.name.endswith(("completed", "metadata", "error")) for event in rest)
+    watcher = client.using(other)
+    assert (await watcher.ask("GET", f"/runs/{head['id']}"))[1]["status"] == "in_progress"
+    assert (await watcher.ask("POST", f"/runs/{head['id']}/cancel"))[0] == 202
+
+
+@DEATHS
+@WAYS
+async def test_a_silent_websocket_is_closed(client, keys, die, connect):
+    """A WebSocket on which nothing happens is closed with 4401 within 10 s."""
+    key = await keys.give()
+    mine = await connect(client, key)
+    async with mine.socket() as socket:
+        await socket.send_json({"type": "ping"})
+        await socket.receive(timeout=5)
+        await die(keys, key)
+
+        code, frames = await closed(socket)
+
+    assert (code, [frame["error_code"] for frame in frames]) == (4401, ["unauthorized"])
+
+
+async def test_a_websocket_in_mid_turn_is_closed(client, keys):
+    """No more of the turn is sent than was under way; the run works on."""
+    key, other = await keys.give(), await keys.give()
+    async with client.using(key).socket() as socket:
+        await socket.send_json(LONG)
+        head = (await socket.receive_json(timeout=5))["data"]
+        await keys.revoke(key)
+
+        code, frames = await closed(socket)
+
+    assert code == 4401
+    assert frames[-1]["error_code"] == "unauthorized"
+    run_id = head["id"]
+    assert (await client.using(other).ask("POST", f"/runs/{run_id}/cancel"))[0] == 202
+
+
+async def test_the_next_frame_of_a_dead_credential_is_refused(locked, client, keys):
+    """Each frame is judged when it comes, without waiting for the next look at all connections."""
+    key = await keys.give()
+    async with client.using(key).socket() as socket:
+        await socket.send_json({"type": "ping"})
+        await socket.receive(timeout=5)
+        locked.app._connections._open.clear()  # nobody looks at this one
+        await keys.revoke(key)
+        await socket.send_json({"type": "ping"})
+
+        code, frames = await closed(socket)
+
+    assert (code, [frame["error_code"] for frame in frames]) == (4401, ["unauthorized"])
+
+
+async def test_a_session_ends_by_its_own_time(client, keys):
+    """A session's second is its end on open connections too."""
+    program = client.using(await keys.give())
+    browser = client.using(await program.session_of("ada", ttl_seconds=1))
+    async with browser.socket() as socket:
+        code, _ = await closed(socket)
+
+    assert code == 4401
+    assert (await browser.ask("GET", "/start"))[0] == 401
+
+
+async def test_connections_of_other_keys_stay(client, keys):
+    """Revoking one key leaves the connections of another alone."""
+    dying, living = await keys.give(), await keys.give()
+    async with client.using(living).socket() as stays, client.using(dying).socket() as goes:
+        await keys.revoke(dying)
+        await closed(goes)
+        await stays.send_json({"type": "ping"})
+
+        assert (await stays.receive_json(timeout=5)) == {"event": "pong"}
+
+
+async def test_connections_of_a_tenant_that_is_gone_are_closed(root, client, keys):
+    """When the tenant is taken away its connections end, as unknown."""
+    key = await keys.give()
+    async with client.using(key).socket() as socket:
+        await socket.send_json({"type": "ping"})
+        await socket.receive(timeout=5)
+        (root / "acme").rename(root.parent / "acme")
+
+        code, frames = await closed(socket)
+
+    assert (code, frames[-1]["error_code"]) == (4404, "unknown_tenant")
+
+
+async def test_a_public_chat_that_is_closed_ends_its_connections(locked_environ, root):
+    """When the chat is no longer public, anybody's connections end."""
+    write_tenant(root, "open", rest="[access]\npublic_chat = true")
+    async with serving(locked_environ) as running, aiohttp.ClientSession(running.url) as session:
+        client = Client(session, "open")
+        _, issued = await client.ask("POST", "/sessions")
+        async with client.using(issued["token"]).socket() as socket:
+            await socket.send_json({"type": "ping"})
+            await socket.receive(timeout=5)
+            write_tenant(root, "open")
+
+            code, _ = await closed(socket)
+
+    assert code == 4401
+
+
+async def test_a_long_connection_gets_the_newest_revision(root, locked, client, keys, upstream):
+    """The next turn on an open WebSocket is answered by the revision that is in force then."""
+    async with client.using(await keys.give()).socket() as socket:
+        await socket.send_json({"type": "ping"})
+        await socket.receive(timeout=5)
+        before = locked.app._registry.cached("acme")
+        write_tenant(root, "acme", instructions="You are newer.")
+        await until(lambda: locked.app._registry.cached("acme").revision != before.revision)
+        await socket.send_json({"message": "Hello"})
+        while (await socket.receive_json(timeout=5))["event"] != "metadata":
+            pass
+
+    assert b"You are newer." in upstream.requests[-1].body
+
+
+async def test_nobody_is_watched_where_no_credential_came(locked_environ):
+    """Connections without a credential cost no look."""
+    environ = locked_environ | {"GATEWAY_REQUIRE_KEYS": "false"}
+    async with serving(environ) as running, aiohttp.ClientSession(running.url) as session:
+        client = attrs.evolve(Client(session), tenant="acme")
+        async with client.socket() as socket:
+            await socket.send_json({"type": "ping"})
+            await socket.receive(timeout=5)
+
+            assert len(running.app._connections._open) == 0
