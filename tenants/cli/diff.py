@@ -16,6 +16,7 @@ from tenants.releases.differing import differences
 from tenants.releases.files import collect
 from tenants.releases.pointers import Held
 from tenants.releases.reading import read_whole, revision_of, show
+from tenants.releases.release import with_state
 from tenants.releases.switching import previous
 
 _Side = int | Path
@@ -51,7 +52,10 @@ def diff(
     objects = opened(registry)
     held = show(objects, tenant_id)
     before, after = _sides(held, one, other)
-    changes = [*differences(_files(objects, held, before), _files(objects, held, after))]
+    base, files = _files(objects, held, before), _files(objects, held, after)
+    if isinstance(after, Path):
+        files = with_state(files, base)  # as a publish would
+    changes = [*differences(base, files)]
     output.lines(shown(changes))
     output.done(
         {

@@ -38,6 +38,7 @@ from tenants.cli.registry import intent, opened, preparing
 from tenants.cli.stopping import finishing
 from tenants.cli.words import told
 from tenants.errors import TenantsError, UnknownTenantError
+from tenants.knowledge import standing
 from tenants.registry.objects import Objects, ObjectsUnavailableError
 from tenants.registry.stored import Pointer
 from tenants.releases import keyrings, publishing
@@ -128,6 +129,9 @@ def onboard(  # noqa: PLR0913  (each is an option)
             wishes = _asked(tenant_id, wishes)
         found = files_of(tenant_id, place, wishes)
         release = prepare(tenant_id, found.files, preparing(private_upstreams))
+        found = attrs.evolve(
+            found, notices=(*found.notices, *standing.notices(tenant_id, release.files))
+        )
         notices = found.notices
         output.lines(_plan(tenant_id, registry, found))
     else:

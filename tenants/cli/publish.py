@@ -22,6 +22,7 @@ from tenants.cli.options import (
 from tenants.cli.output import Output, date
 from tenants.cli.registry import in_force, intent, opened, preparing
 from tenants.cli.stopping import finishing
+from tenants.knowledge.standing import notices
 from tenants.registry.objects import Objects
 from tenants.releases import publishing
 from tenants.releases.differing import differences
@@ -68,7 +69,10 @@ def publish(  # noqa: PLR0913  (each is an option)
     )
     changes = [*differences(before, release.files)]
     output.lines(shown(changes))
+    told = notices(tenant_id, release.files)
+    output.lines((each, "yellow") for each in told)
     report: dict[str, Any] = {"id": tenant_id, "dry_run": dry_run, "files": names_json(changes)}
+    report["notices"] = told
     if dry_run:
         output.done(report | {"changed": bool(changes)}, ["Nothing was published: a dry run."])
         return

@@ -21,6 +21,7 @@ from tenants.cli.output import Line, Output
 from tenants.cli.registry import opened, preparing
 from tenants.compiled import CompiledTenant
 from tenants.errors import InvalidTenantError
+from tenants.knowledge.standing import notices
 from tenants.registry.places import RegistryPlace
 from tenants.releases.errors import WorkingFormError
 from tenants.releases.reading import read_release, show
@@ -55,7 +56,9 @@ def validate(
     except InvalidTenantError as error:
         output.done(_refused(error), _told(place or Path(error.tenant_id), error))
         sys.exit(1)
-    output.done(_accepted(release.compiled), _shown(release.compiled))
+    told = notices(release.tenant_id, release.files)
+    lines: list[Line] = [*_shown(release.compiled), *((each, "yellow") for each in told)]
+    output.done(_accepted(release.compiled) | {"notices": told}, lines)
 
 
 def _working_form(registry: str, tenant_id: str) -> Path | None:

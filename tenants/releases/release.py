@@ -89,15 +89,21 @@ def prepare_directory(
     return _prepared(tenant_id, collect(directory, preparing.chain), preparing, before)
 
 
+def with_state(files: Mapping[str, bytes], before: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Files, with the state of knowledge of those before them where they bring none."""
+    if KNOWLEDGE_STATE in files or KNOWLEDGE_STATE not in before:
+        return files
+    return {**files, KNOWLEDGE_STATE: before[KNOWLEDGE_STATE]}
+
+
 def _prepared(
     tenant_id: str,
     collected: Collected,
     preparing: Preparing,
     before: Mapping[str, bytes] | None,
 ) -> Release:
-    state = (before or {}).get(KNOWLEDGE_STATE)
-    if state is not None and KNOWLEDGE_STATE not in {*collected.files, *collected.problems}:
-        collected = attrs.evolve(collected, files={**collected.files, KNOWLEDGE_STATE: state})
+    if KNOWLEDGE_STATE not in collected.problems:
+        collected = attrs.evolve(collected, files=with_state(collected.files, before or {}))
     sources = release_sources(tenant_id, collected, preparing.chain)
     compiled = compile_tenant(
         sources,
