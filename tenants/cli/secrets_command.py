@@ -42,8 +42,8 @@ class SecretName(click.ParamType[str]):
 def _no_values(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> None:
     """Refuse what is given behind the name, and do not quote it, as click itself would."""
     if values:
-        raise click.BadParameter(
-            "nothing comes behind the name: a value on the command line is seen by others, and"
+        raise click.UsageError(
+            "Nothing comes behind the name: a value on the command line is seen by others, and"
             " kept by the shell. Give it on standard input."
         )
 
