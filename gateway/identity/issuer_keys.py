@@ -59,6 +59,7 @@ class _Issuer:
     fetched_at: float = float("-inf")
     asked_at: float = float("-inf")
     detail: str = ""
+    answers: int = 0
     turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
 
@@ -108,9 +109,10 @@ class IssuerKeys:
 
     async def _renew(self, issuer: str, held: _Issuer) -> None:
         """Ask for the keys, unless somebody just did; what is known stays where that fails."""
+        answers = held.answers
         async with held.turn:
             now = self._clock()
-            if now - held.asked_at < self._times.pause_seconds:
+            if answers != held.answers or now - held.asked_at < self._times.pause_seconds:
                 return
             held.asked_at = now
             try:
@@ -120,6 +122,7 @@ class IssuerKeys:
                 _log.warning("issuer_keys_not_fetched", issuer=issuer, detail=held.detail)
             else:
                 held.fetched_at = now
+            held.answers += 1
 
     async def _fetched(self, issuer: str) -> tuple[IssuerKey, ...]:
         about = await self._document(issuer.rstrip("/") + _DISCOVERY)
