@@ -134,12 +134,16 @@ class FileObjects:
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self._root.resolve())
 
+    def _check_inside(self, path: Path) -> None:
+        if not self._is_inside(path):
+            raise OSError(errno.ELOOP, f"a link leads out of it at {path}: put itself there")
+
     @contextmanager
     def _locked(self, path: Path) -> Iterator[int]:
         """Hold the lock; writes to ``path`` stay inside of the root."""
+        self._check_inside(self._own)
         with locked(self._own / "lock", within_seconds=self._lock_seconds) as lock:
-            if not self._is_inside(path.parent):
-                raise OSError(errno.EPERM, f"a link leads out of it at {path.parent}")
+            self._check_inside(path.parent)
             yield lock
 
     # Reading

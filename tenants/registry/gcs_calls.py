@@ -40,7 +40,7 @@ _REMEDIES: tuple[tuple[type[Exception], bool, str], ...] = (
     (
         refusals.Forbidden,
         False,
-        "refuses these credentials. Grant them roles/storage.objectUser on it",
+        "refuses these credentials. Grant them roles/storage.objectViewer, or objectUser to write",
     ),
     (refusals.Unauthorized, False, "does not accept these credentials. Give it others"),
     (refusals.TooManyRequests, True, "was asked too often. Wait"),
@@ -149,8 +149,8 @@ class GcsCalls:
         except _ANSWERS:
             raise
         except _FAILURES as error:
-            kinds = requests.Timeout if _is_slow(error) else type(error)
-            passes, words = next(rest for kind, *rest in _REMEDIES if issubclass(kinds, kind))
+            found = _kind(error)
+            passes, words = next(rest for kind, *rest in _REMEDIES if issubclass(found, kind))
             words = f"{words} ({type(error).__name__}: {error})"[:400]
             if passes:
                 raise PassingError(words, _asked_to_wait(error)) from None
@@ -197,9 +197,13 @@ def _use_proxies(session: requests.Session, address: str) -> None:
     session.proxies = dict(requests.utils.get_environ_proxies(address))
 
 
-def _is_slow(error: Exception) -> bool:
-    """Whether it is a 408, for which Google's library has no error of its own."""
-    return getattr(error, "code", None) == requests.codes.request_timeout
+def _kind(error: Exception) -> type[Exception]:
+    """Its class, or a better one where Google's library says by a field what it is."""
+    if getattr(error, "code", None) == requests.codes.request_timeout:
+        return requests.Timeout
+    if isinstance(error, GoogleAuthError) and error.retryable:
+        return TransportError
+    return type(error)
 
 
 def _asked_to_wait(error: Exception) -> float:

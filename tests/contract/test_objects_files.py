@@ -134,6 +134,12 @@ def test_links_out_of_the_root_are_not_followed(root, objects, tmp_path):
         with pytest.raises(ObjectsUnavailableError, match="a link leads out of it"):
             objects.delete(name)
 
+    (root / ".objects").rename(root / ".moved")
+    (root / ".objects").symlink_to(beside)
+    with pytest.raises(ObjectsUnavailableError, match="a link leads out of it"):
+        objects.write(POINTER, b"mine", expected=NEW)
+    (root / ".objects").unlink()
+
     objects.write(POINTER, b"mine", expected=NEW)
     assert (beside / "current.json").read_bytes() == b"theirs"
     assert objects.read(POINTER).content == b"mine"

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.api_core import exceptions as refusals
+from google.auth.exceptions import RefreshError
 
 from tenants.registry.gcs import GcsObjects
 from tenants.registry.gcs_calls import GcsCalls, Patience
@@ -154,6 +155,8 @@ def test_refusal_is_told_at_once(gcs, objects, use):
     [
         (refusals.Unauthorized("scripted"), "Give it others"),
         (refusals.BadRequest("scripted"), "does not do what it is asked"),
+        (RefreshError("scripted", retryable=True), "no token comes"),
+        (RefreshError("scripted"), "Renew them"),
         (PermissionError("scripted"), "does not answer"),
     ],
 )
