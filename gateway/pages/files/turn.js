@@ -35,6 +35,7 @@ export function question(text) {
 export class Answer {
   #texts = new Map();
   #calls = new Map();
+  #sources = new Set();
 
   constructor() {
     this.article = element("article", "assistant");
@@ -86,6 +87,7 @@ export class Answer {
   clear() {
     this.#texts.clear();
     this.#calls.clear();
+    this.#sources.clear();
     this.article.replaceChildren();
     this.article.setAttribute("aria-busy", "true");
   }
@@ -114,14 +116,29 @@ export class Answer {
   }
 
   #write(id, index, block) {
+    for (const note of block.text?.annotations ?? []) this.#cite(note);
     const key = `${id}/${index}`;
     const piece = block.text?.value ?? block.refusal ?? "";
     if (!piece) return;
     if (!this.#texts.has(key)) {
       const paragraph = this.article.appendChild(element("p", "text"));
       this.#texts.set(key, paragraph.appendChild(new Text()));
+      if (this.#sources.size) this.article.append(this.sources);
     }
     this.#texts.get(key).appendData(piece);
+  }
+
+  /** Name a file that the answer draws on, once; the list of them stays below the text. */
+  #cite(note) {
+    const name = (note.file_citation ?? note.file_path)?.filename;
+    if (!name || this.#sources.has(name)) return;
+    if (!this.#sources.size) {
+      this.sources = element("div", "sources");
+      this.sources.append(element("span", "", "Sources"), element("ul", ""));
+    }
+    this.#sources.add(name);
+    this.sources.lastChild.append(element("li", "", name));
+    this.article.append(this.sources);
   }
 
   #step(step) {
