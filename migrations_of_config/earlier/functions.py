@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from migrations_of_config.earlier import stubs
+from migrations_of_config.earlier.annotating import annotate
 from migrations_of_config.earlier.expressions import Read
 from migrations_of_config.earlier.fields import Raw
 from migrations_of_config.earlier.quarantine import joined, scrub
@@ -26,12 +27,14 @@ class Given:
         file: its name.
         text: its source without secrets.
         quarantined: where secrets stood.
+        how: its text has become what it is.
     """
 
     file: str
     text: str
     quarantined: tuple[str, ...]
     module: ToolModule
+    how: str = "as it stands"
 
 
 def entries_of(raw: Raw, read: Read, secrets: frozenset[str]) -> Iterator[Entry]:
@@ -47,6 +50,7 @@ def entries_of(raw: Raw, read: Read, secrets: frozenset[str]) -> Iterator[Entry]
     given = _given(raw, read, secrets) if names or raw.get("functions_module") else None
     yield from _nothing(raw)
     if given:
+        given = _annotated(given, definitions)
         yield from _from_module(given, raw, definitions, names)
     elif names or definitions:
         yield from _from_schemas(definitions, names)
@@ -103,11 +107,20 @@ def _without_secrets(file: str, text: str, secrets: frozenset[str], module: Tool
     return Given(file, clean, found, module)
 
 
+def _annotated(given: Given, definitions: Sequence[Definition]) -> Given:
+    """The module with the types and docstrings that it lacks and a schema says."""
+    text = annotate(given.text, {each.name: each.body for each in definitions})
+    if text == given.text:
+        return given
+    how = "with the types and docstrings of the schemas"
+    return attrs.evolve(given, text=text, module=look_at(text.encode()), how=how)
+
+
 def _from_module(
     given: Given, raw: Raw, definitions: Sequence[Definition], names: Sequence[tuple[str, str]]
 ) -> Iterator[Entry]:
     source = "functions_module" if raw.get("functions_module") else given.file
-    yield Placed(source, MODULE, (), given.text, f"as it stands in {given.file}; it was not run")
+    yield Placed(source, MODULE, (), given.text, f"{given.file}, {given.how}; it was not run")
     yield from map(Quarantined, given.quarantined)
     yield from (Todo(f"mend {MODULE}, {problem}") for problem in given.module.problems)
     if given.module.names is not None:

@@ -12,10 +12,9 @@ from typing import Any, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
-from tenants.dotenv import DotenvError, with_dotenv
-
 JSON = "tenantctl.json"
 """Where a context's ``meta`` says that the command prints JSON."""
+_DOTENV = Path(".env")
 
 
 class Command(click.RichCommand):
@@ -105,9 +104,14 @@ class LazyGroup(Group):
 @contextlib.contextmanager
 def with_environment() -> Iterator[None]:
     """Let a ``.env`` file in the working directory add to the environment, in development."""
+    if not _DOTENV.exists():
+        yield
+        return
+    from tenants.dotenv import DotenvError, with_dotenv  # noqa: PLC0415  (few have such a file)
+
     before = dict(os.environ)
     try:
-        os.environ.update(with_dotenv(before, Path(".env")))
+        os.environ.update(with_dotenv(before, _DOTENV))
     except DotenvError as error:
         raise click.ClickException(str(error)) from None
     try:

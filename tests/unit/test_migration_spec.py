@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from migrations_of_config.earlier.annotating import annotate
 from migrations_of_config.earlier.importing import Source, import_config
 from migrations_of_config.earlier.report import Lost, Placed, Quarantined
 from migrations_of_config.errors import EarlierConfigError
@@ -50,7 +51,9 @@ def test_the_historical_spec_is_read_with_the_files_beside_it():
     }
     assert result.generation == "client spec"
     assert result.files["instructions.md"] == "You help customers of Acme.\nBe brief.\n"
-    assert result.files["tools.py"].encode() == beside("tools.py")
+    assert result.files["tools.py"].encode() == beside("tools.py").replace(
+        b"(city)", b"(city: str)"
+    )
     lost = [each.source for each in result.entries if isinstance(each, Lost) and not each.notice]
     assert lost == ["functions[0]", "line 21"]
 
@@ -103,6 +106,49 @@ def test_hostile_sources_are_refused(text):
     """No source ends the program that reads it."""
     with pytest.raises(EarlierConfigError):
         imported(text)
+
+
+SCHEMA = {
+    "name": "look",
+    "description": "Look it up.",
+    "parameters": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "description": "Whose."},
+            "tags": {"type": "array", "items": {"type": "integer"}},
+            "deep": {"type": "boolean"},
+            "odd": {"anyOf": [{"type": "string"}]},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "def f(name, tags=None, *, deep=False):\n    'Mine.'",
+            "def f(name: str, tags: list[int] | None=None, *, deep: bool=False):\n    'Mine.'",
+        ),
+        (
+            "async def f(ä, name): return 1",
+            "async def f(ä, name: str): 'Look it up.\\n\\nArgs:\\n    name: Whose.'; return 1",
+        ),
+        (
+            "def f(\n    odd,\n    deep\n):\n\treturn 1",
+            "def f(\n    odd,\n    deep: bool\n):\n"
+            "\t'Look it up.\\n\\nArgs:\\n    name: Whose.'\n\treturn 1",
+        ),
+        ("def f(name: bytes):\n    'Mine.'", "def f(name: bytes):\n    'Mine.'"),
+        ("def g(name):\n    pass", "def g(name):\n    pass"),
+        ("def f(", "def f("),
+    ],
+)
+def test_a_module_s_missing_types_are_those_of_the_hand_kept_schemas(before, after):
+    """Insertions alone; what the source says itself stays, and so does what no schema tells."""
+    end = "\nTOOL_MAP = {'look': f}\n"
+
+    assert annotate(before + end, {"look": SCHEMA}) == after + end
 
 
 def test_modules_that_import_each_other_end():
