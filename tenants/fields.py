@@ -140,14 +140,16 @@ def _secret_name(value: Any) -> str:  # noqa: ANN401  (as ``expect``)
 
 
 def secret_ref(value: Any) -> model.SecretRef:  # noqa: ANN401  (as ``expect``)
-    """A reference such as ``secret:openai-api-key``."""
-    scheme, _, name = expect(str, value).partition(":")
-    if scheme != "secret" or not model.is_secret_name(name):
+    """A reference such as ``secret:openai-api-key``, or ``secret:openai-api-key@3``."""
+    scheme, _, place = expect(str, value).partition(":")
+    name, pinned, version = place.partition("@")
+    version = version if pinned else model.LATEST
+    if scheme != "secret" or not (model.is_secret_name(name) and model.is_secret_version(version)):
         raise ValueError(
             "name a secret, such as secret:openai-api-key (lower-case words, digits, single"
             " hyphens); never write the secret itself into a document"
         )
-    return model.SecretRef(name)
+    return model.SecretRef(name, version)
 
 
 def _origin(value: Any) -> str:  # noqa: ANN401  (as ``expect``)

@@ -12,6 +12,7 @@ import attrs
 
 SCHEMA_VERSION = 1
 DEFAULT_ALIAS = "default"
+LATEST = "latest"
 DEFAULT_INSTRUCTIONS = "instructions.md"
 
 TenantId = NewType("TenantId", str)
@@ -36,6 +37,7 @@ Count = NewType("Count", int)
 Dollars = NewType("Dollars", float)
 
 _TENANT_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_SECRET_VERSION = re.compile(r"[1-9][0-9]{0,17}")
 _SECRET_NAME = re.compile(r"(?=.{1,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -49,12 +51,17 @@ def is_secret_name(text: str) -> bool:
     return _SECRET_NAME.fullmatch(text) is not None
 
 
+def is_secret_version(text: str) -> bool:
+    """Whether this names a version of a secret: a number from 1, or the latest."""
+    return text == LATEST or _SECRET_VERSION.fullmatch(text) is not None
+
+
 @attrs.frozen
 class SecretRef:
     """Where a secret lives. Never the secret itself."""
 
     name: str
-    version: str = "latest"
+    version: str = LATEST
 
 
 @attrs.frozen

@@ -33,7 +33,9 @@ VALUES: Mapping[Any, Schema] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
-    model.SecretRef: _text(r"^secret:(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$"),
+    model.SecretRef: _text(
+        r"^secret:(?=[^@]{1,63}(@|$))[a-z0-9]+(-[a-z0-9]+)*(@(latest|[1-9][0-9]{0,17}))?$"
+    ),
     model.TenantId: _text(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
     model.AssistantId: _text(r"^asst_[A-Za-z0-9_-]{1,59}$"),
     model.AssistantAlias: _text(rf"^(?!default$|asst_){_ALIAS[1:]}"),

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from tenants.errors import SecretMissingError, SecretsUnavailableError
-from tenants.model import SecretRef, is_secret_name
-from tenants.secrets.places import LATEST, expect_names, prefix, stored_name
+from tenants.model import LATEST, SecretRef, is_secret_name
+from tenants.secrets.places import expect_names, prefix, stored_name
 from tenants.secrets.stored import SecretVersion, StoredSecret
 
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from tenants.errors import SecretMissingError
-from tenants.model import SecretRef, is_secret_name, is_tenant_id
-from tenants.secrets.places import LATEST, expect_names, variable
+from tenants.model import LATEST, SecretRef, is_secret_name, is_tenant_id
+from tenants.secrets.places import expect_names, variable
 from tenants.secrets.stored import SecretVersion, StoredSecret
 
 _ONLY = SecretVersion(1, "enabled", None)

@@ -9,10 +9,8 @@ from typing import Literal, Self
 import attrs
 
 from tenants.errors import SecretMissingError
-from tenants.model import SecretRef, is_secret_name, is_tenant_id
+from tenants.model import SecretRef, is_secret_name, is_secret_version, is_tenant_id
 
-LATEST = "latest"
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
 _PROJECT = re.compile(r"[a-z0-9]([a-z0-9.:-]{0,61}[a-z0-9])?")
 
 
@@ -95,6 +93,6 @@ def expect_names(tenant_id: str, ref: SecretRef) -> None:
     Raises:
         SecretMissingError: no secret can have this name, or this version.
     """
-    version = ref.version == LATEST or _VERSION.fullmatch(ref.version)
-    if not (is_tenant_id(tenant_id) and is_secret_name(ref.name) and version):
+    version_fits = is_secret_version(ref.version)
+    if not (is_tenant_id(tenant_id) and is_secret_name(ref.name) and version_fits):
         raise SecretMissingError(tenant_id, ref.name, "no secret can have this name")
