@@ -126,7 +126,7 @@ class _Head(msgspec.Struct, gc=False):
 
 _head = msgspec.json.Decoder(_Head)
 _lines = msgspec.json.Decoder(_Line)
-_LINED = frozenset(_DELTAS)
+_LINED = {name: name for name in _DELTAS}
 
 
 def decode(raw: bytes, name: str | None = None) -> Event:
@@ -166,10 +166,15 @@ def deltas(raws: Sequence[bytes]) -> Sequence[Event | None]:
     lines = _read_lines(raws)
     if len(lines) != len(raws):
         return [None] * len(raws)
-    return [
-        Event(line.type, raw, line) if line.type in _LINED and line.delta else None
-        for line, raw in zip(lines, raws, strict=True)
-    ]
+    return [_delta(line, raw) for line, raw in zip(lines, raws, strict=True)]
+
+
+def _delta(line: _Line, raw: bytes) -> Event | None:
+    name = _LINED.get(line.type)
+    if name is None or not line.delta:
+        return None
+    line.type = name  # one text for all events of a type, not one for each
+    return Event(name, raw, line)
 
 
 def _read_lines(raws: Sequence[bytes]) -> list[_Line]:

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from gateway.http import wire
 from gateway.http.answers import chat_answer, run_object
+from gateway.http.body import whole_body
 from gateway.http.entrance import entrance, header
 from gateway.http.errors import RunUnsuccessfulError
 from gateway.http.reply import JSON, Reply
@@ -27,7 +28,7 @@ async def start(request: AnyRequest) -> dict[str, str]:
     """Start a thread, and say how the assistant greets."""
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope, "chat")
-    metadata = wire.read_start(await request.body(), header(request.scope, b"content-type"))
+    metadata = wire.read_start(await whole_body(request), header(request.scope, b"content-type"))
     require_new_thread(visit)
     thread = Thread(new_id("thread"), now(), metadata, visit.context.user)
     await surface.store.create_thread(visit.context, thread)
@@ -43,7 +44,7 @@ async def chat(request: AnyRequest) -> ASGIApp:
     """Say something; the answer is JSON, or a stream where ``Accept`` names one."""
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope, "chat")
-    body = await request.body()
+    body = await whole_body(request)
     said = wire.read_chat(wire.read_json(body, header(request.scope, b"content-type")))
     stream = wire.accepts_events(header(request.scope, b"accept"))
     key = idempotency_key(request, visit, body)

@@ -55,11 +55,22 @@ class Layer:
         structlog.contextvars.bind_contextvars(correlation_id=entrance.correlation_id)
         if not self._listeners.serves(scope):
             scope["path"], scope["raw_path"] = _NOWHERE, _NOWHERE.encode()
-        if scope["type"] == "websocket":
-            await self._app(scope, receive, _marking(send, entrance.correlation_id, ()))
-            return
+        try:
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, _marking(send, entrance.correlation_id, ()))
+            else:
+                await self._answer(scope, receive, send, entrance.correlation_id)
+        finally:
+            # It leads by ``send`` to what holds the scope: a circle that nobody but the garbage
+            # collector would open, with all that the request has left behind.
+            del scope[ENTRANCE]
+
+    async def _answer(
+        self, scope: RawScope, receive: Receive, send: Send, correlation_id: str
+    ) -> None:
+        """Answer one request."""
         headers = await self._cors.headers(scope)
-        send = _marking(send, entrance.correlation_id, headers)
+        send = _marking(send, correlation_id, headers)
         if (answer := await self._cors.preflight(scope)) is not None:
             await answer(cast("Scope", scope), receive, send)
             return

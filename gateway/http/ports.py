@@ -7,7 +7,7 @@ from typing import Protocol
 class StreamMetrics(Protocol):
     """Counts of open streams."""
 
-    def streaming(self, surface: str) -> AbstractContextManager[None]:
+    def streaming(self, surface: str) -> AbstractContextManager[object]:
         """A stream is open while this is entered; surfaces: ``sse``, ``websocket``."""
         ...
 

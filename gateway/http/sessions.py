@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 
 from gateway.http.access import Visit
 from gateway.http.attempts import AttemptLimits, Attempts, client_network
+from gateway.http.body import whole_body
 from gateway.http.entrance import header
 from gateway.http.errors import (
     BadInputError,
@@ -120,7 +121,7 @@ def _require_issuer(visit: Visit) -> None:
 
 async def _asked(request: "Request[Any, Any, Any]", visit: Visit) -> SessionRequest:
     """What the body says. Who has no credential is a new user, never one of their choice."""
-    asked = read_session(await request.body(), header(request.scope, b"content-type"))
+    asked = read_session(await whole_body(request), header(request.scope, b"content-type"))
     chosen = asked.user or asked.thread_id
     if visit.grant.source == "nobody" and chosen is not None:
         raise CredentialRefusedError

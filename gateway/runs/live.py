@@ -52,7 +52,8 @@ class LiveRun:
         write: gives it to the store, unless that was done.
         ending: how it ends, once that is known.
         items: what it added to its thread after the message.
-        stop_reason: why it is being stopped: ``cancelled`` or ``shutdown``.
+        stop_reason: why it is being stopped: ``cancelled``, ``shutdown`` or ``overdue``.
+        timer: of what is due next while it works.
     """
 
     tenant: CompiledTenant
@@ -74,6 +75,7 @@ class LiveRun:
     write: Callable[[], Awaitable[None]] | None = None
     ending: RunEnded | None = None
     stop_reason: str | None = None
+    timer: asyncio.TimerHandle | None = None
     first_token_ms: int | None = None
     rounds: int = 0
 

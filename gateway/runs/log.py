@@ -48,10 +48,13 @@ class RunLog:
         self.closed = True
         self._wake()
 
-    def watch(self, waker: Callable[[], None]) -> Callable[[], None]:
-        """Call ``waker`` at every change until the returned function is called."""
+    def watch(self, waker: Callable[[], None]) -> None:
+        """Call ``waker`` at every change, until it is unwatched."""
         self._wakers.append(waker)
-        return lambda: self._wakers.remove(waker)
+
+    def unwatch(self, waker: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._wakers.remove(waker)
 
     def _wake(self) -> None:
         for waker in self._wakers:
@@ -70,22 +73,20 @@ class Reader:
                 await reader.wait()
     """
 
-    __slots__ = ("_index", "_log", "_stopped", "_unwatch", "_waiter")
+    __slots__ = ("_index", "_log", "_stopped", "_waiter")
 
     def __init__(self, log: RunLog) -> None:
         self._log = log
         self._index = 0
         self._stopped = False
         self._waiter: asyncio.Future[None] | None = None
-        self._unwatch: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
-        self._unwatch = self._log.watch(self.wake)
+        self._log.watch(self.wake)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._unwatch is not None:
-            self._unwatch()
+        self._log.unwatch(self.wake)
 
     def take(self) -> list[Batch]:
         """The batches since the last call, perhaps none."""

@@ -282,16 +282,26 @@ class Orchestrator:
     async def _drive(self, run: LiveRun) -> None:
         turn = Turn(run, self._services)
         run.write = turn.exist
-        timer = asyncio.get_running_loop().call_later(
-            self._services.limits.exists_after_seconds,
-            lambda: self._supervisor.spawn(_exist(turn)),
-        )
+        limits = self._services.limits
+        first = min(limits.exists_after_seconds, limits.run_seconds)
+        run.timer = asyncio.get_running_loop().call_later(first, self._grown_slow, run, turn)
         try:
             await turn.drive()
         finally:
-            timer.cancel()
+            run.timer.cancel()
+            run.write = None  # a circle of two otherwise, with all that the run has left behind
             self._admission.leave(run)
             report(run, self._services.metrics)
+
+    def _grown_slow(self, run: LiveRun, turn: Turn) -> None:
+        """Let a run exist that nobody has answered yet; and later, end it."""
+        limits = self._services.limits
+        left = limits.run_seconds - limits.exists_after_seconds
+        if left <= 0:
+            run.stop("overdue")
+        else:
+            self._supervisor.spawn(_exist(turn))
+            run.timer = asyncio.get_running_loop().call_later(left, run.stop, "overdue")
 
 
 async def _shared(run: LiveRun) -> Joined:

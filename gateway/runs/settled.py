@@ -10,35 +10,34 @@ class Settled(Generic[T]):
     """A future that outlives whoever waits for it: a waiter that is cancelled cancels nothing.
 
     Attributes:
+        done: whether there is a result, or an error in its place.
         error: why there will be no result.
     """
 
-    __slots__ = ("_known", "_result", "error")
+    __slots__ = ("_result", "_waiters", "done", "error")
 
     def __init__(self) -> None:
-        self._known = asyncio.Event()
-        self._result: T | None = None
+        self.done = False
         self.error: Exception | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether there is a result, or an error in its place."""
-        return self._known.is_set()
+        self._result: T | None = None
+        self._waiters: tuple[asyncio.Future[None], ...] = ()
 
     def settle(self, result: T) -> None:
         """Give everybody the result."""
         self._result = result
-        self._known.set()
+        self._tell()
 
     def fail(self, error: Exception) -> None:
         """Give everybody the error."""
         self.error = error
-        self._known.set()
+        self._tell()
 
     async def wait(self) -> None:
         """Until it is done, either way."""
-        if not self._known.is_set():
-            await self._known.wait()
+        if not self.done:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters = (*self._waiters, waiter)
+            await waiter
 
     async def result(self) -> T:
         """The result.
@@ -50,3 +49,10 @@ class Settled(Generic[T]):
         if self.error is not None:
             raise self.error
         return self._result  # type: ignore[return-value] # set where there is no error
+
+    def _tell(self) -> None:
+        self.done = True
+        waiters, self._waiters = self._waiters, ()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

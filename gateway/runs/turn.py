@@ -134,16 +134,10 @@ class Turn:
         """How the work ended, and the error that is the answer if the run does not exist."""
         run = self._run
         try:
-            async with asyncio.timeout(self._services.limits.run_seconds):
-                return await self._work(), None
+            return await self._work(), None
         except asyncio.CancelledError:
             _uncancel()
-            if run.stop_reason == "cancelled":
-                self._append([lifecycle.event(RunCancelling())])
-            return outcome.stopped(run.stop_reason), None
-        except TimeoutError:
-            error = EngineError(Cause.TIMED_OUT)
-            return outcome.failed(error), error
+            return self._stopped(run.stop_reason)
         except EngineError as error:
             _log.warning("upstream_failed", run_id=run.id, **_facts(error))
             return outcome.failed(error), error
@@ -154,6 +148,14 @@ class Turn:
             if not isinstance(error, StoreError):
                 _log.exception("turn_broken", run_id=run.id)
             return outcome.broken(), error
+
+    def _stopped(self, reason: str | None) -> tuple[RunEnded, Exception | None]:
+        if reason == "overdue":
+            error = EngineError(Cause.TIMED_OUT)
+            return outcome.failed(error), error
+        if reason == "cancelled":
+            self._append([lifecycle.event(RunCancelling())])
+        return outcome.stopped(reason), None
 
     async def _work(self) -> RunEnded:
         """Round after round, until the model calls no more functions."""

@@ -3,9 +3,9 @@
 A tenant is no label: their number has no bound. The log's canonical line says which tenant.
 """
 
-import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 from prometheus_client import (
@@ -149,11 +149,9 @@ class Metrics:
         """A call of a model is tried again."""
         self._upstream_retries.inc()
 
-    @contextlib.contextmanager
-    def streaming(self, surface: str) -> Iterator[None]:
+    def streaming(self, surface: str) -> AbstractContextManager[object]:
         """A stream is open while this is entered."""
-        with self._open_streams(surface).track_inprogress():
-            yield
+        return self._open_streams(surface).track_inprogress()
 
     def watch_runs(self, count: Callable[[], int]) -> None:
         """Ask ``count`` at each scrape how many runs work now."""

@@ -119,4 +119,6 @@ class _Course:
             self._run.pass_through("cancelling")
         self._leg.end(ending(ended))
         self._run.end(ended)
+        # Nothing follows; what refers to each other here would wait for the garbage collector.
         self.handlers = {}
+        del self._leg

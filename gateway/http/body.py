@@ -1,0 +1,37 @@
+"""A request's body, read whole.
+
+Litestar's own reading makes a copy of the headers and a generator for it, a tenth of what a small
+request costs.
+"""
+
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import ClientException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+
+from gateway.http.entrance import header
+from gateway.http.wire import MAX_BODY_BYTES
+
+
+async def whole_body(request: Request[Any, Any, Any]) -> bytes:
+    """All of it.
+
+    Raises:
+        RequestEntityTooLarge: it is longer than a request may be.
+        ClientException: the client went away before it was whole.
+    """
+    announced = header(request.scope, b"content-length") or ""
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise ClientException("The client went away.")
+        pieces.append(message["body"])
+        size, more = size + len(pieces[-1]), message["more_body"]
+        if size > MAX_BODY_BYTES:
+            raise RequestEntityTooLarge
+    return b"".join(pieces)
