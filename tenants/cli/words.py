@@ -2,6 +2,7 @@
 
 from functools import singledispatch
 
+from migrations_of_config.errors import EarlierConfigError, NewerDocumentError, VersionError
 from tenants.cli.errors import CliError
 from tenants.errors import (
     BrokenObjectError,
@@ -159,6 +160,30 @@ def _(error: UnannouncedError) -> str:
         f"The change is made, and not announced yet: {error.detail}. It is in force within "
         "5 minutes; the same command again announces it at once."
     )
+
+
+@told.register
+def _(error: EarlierConfigError) -> str:
+    faults = [
+        ": ".join(
+            filter(None, (f"line {each.line}" if each.line else "", each.field, each.message))
+        )
+        for each in error.faults
+    ]
+    return "\n".join([*faults, f"This configuration cannot be read: {len(faults)} to mend."])
+
+
+@told.register
+def _(error: NewerDocumentError) -> str:
+    return (
+        f"Its schema_version {error.version} is newer than this program's {error.newest}: install "
+        "a newer tenantctl."
+    )
+
+
+@told.register
+def _(error: VersionError) -> str:
+    return f"It says no schema_version: write schema_version = {error.newest}, or what it is."
 
 
 @told.register

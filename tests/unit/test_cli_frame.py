@@ -10,6 +10,8 @@ import pytest
 import rich_click as click
 from click.testing import CliRunner
 
+import migrations_of_config.errors
+import tenants.cli.errors
 import tenants.errors
 import tenants.registry.objects
 import tenants.releases.errors
@@ -24,8 +26,13 @@ PACKAGES: list[ModuleType] = [
     tenants.errors,
     tenants.registry.objects,
     tenants.releases.errors,
+    tenants.cli.errors,
+    migrations_of_config.errors,
 ]
-SERVING_ALONE = {tenants.errors.TenantUnavailableError}
+NOT_AN_OPERATOR_S = {
+    tenants.errors.TenantUnavailableError,  # of who serves
+    migrations_of_config.errors.BrokenChainError,  # of who releases a version of this program
+}
 DAY = 86_400
 
 
@@ -38,13 +45,19 @@ def commands(group=main, path=()):
             yield from commands(command, (*path, name))
 
 
+def given(parameters):
+    """The arguments that cannot be any text."""
+    values = {"faults": (migrations_of_config.errors.Fault("acme", "acme"),), "most_bytes": 1 << 20}
+    return {each.name: values[each.name] for each in parameters if each.name in values}
+
+
 def errors():
     """Every error of the packages that commands work with, but for roots."""
     for module in PACKAGES:
         for value in vars(module).values():
             ours = inspect.isclass(value) and value.__module__ == module.__name__
             raised = ours and issubclass(value, Exception) and not value.__subclasses__()
-            if raised and value not in SERVING_ALONE:
+            if raised and value not in NOT_AN_OPERATOR_S:
                 yield value
 
 
@@ -117,11 +130,9 @@ def test_every_error_has_words(kind):
     """What is wrong and a remedy, not the sentence for faults of the program's own."""
     parameters = inspect.signature(kind).parameters.values()
     needed = [each for each in parameters if each.default is inspect.Parameter.empty]
-    values = {
-        each.name: ("acme",) if "tuple" in str(each.annotation) else "acme" for each in needed
-    }
+    tuples = {each.name: ("acme",) for each in needed if "tuple" in str(each.annotation)}
 
-    words = told(kind(**values))
+    words = told(kind(**{each.name: "acme" for each in needed} | tuples | given(needed)))
 
     assert "fault of its own" not in words
     assert "acme" in words or not needed

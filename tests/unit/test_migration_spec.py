@@ -136,8 +136,10 @@ SCHEMA = {
         ),
         (
             "def f(\n    odd,\n    deep\n):\n\treturn 1",
-            "def f(\n    odd,\n    deep: bool\n):\n"
-            "\t'Look it up.\\n\\nArgs:\\n    name: Whose.'\n\treturn 1",
+            (
+                "def f(\n    odd,\n    deep: bool\n):\n"
+                "\t'Look it up.\\n\\nArgs:\\n    name: Whose.'\n\treturn 1"
+            ),
         ),
         ("def f(name: bytes):\n    'Mine.'", "def f(name: bytes):\n    'Mine.'"),
         ("def g(name):\n    pass", "def g(name):\n    pass"),
