@@ -244,9 +244,9 @@ class DirectoryRegistry:
             self._standings[tenant_id] = found
 
     def _remove(self, tenant_id: str) -> None:
+        if self._standing(tenant_id) is not NOTHING:
+            tell_removal(tenant_id, self._on_event)
+        self._known.discard(tenant_id)
         self._standings.pop(tenant_id, None)
         self._tenants.pop(tenant_id, None)
         self._since.pop(tenant_id, None)
-        if tenant_id in self._known:
-            self._known.discard(tenant_id)
-            tell_removal(tenant_id, self._on_event)

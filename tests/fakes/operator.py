@@ -6,7 +6,7 @@ import time
 
 from tenants.registry.objects import Objects
 from tenants.releases import keyrings, offboarding, publishing, switching
-from tenants.releases.pointers import Intent, find
+from tenants.releases.pointers import Intent, find, in_working_form
 from tenants.releases.release import Release, prepare
 from tests.fakes.objects import Interrupted, KilledError
 
@@ -39,7 +39,8 @@ class Operator:
     def publish(self, tenant_id: str = "acme", instructions: str = "Be brief.") -> None:
         """Put instructions in force, of a new tenant or of one that exists."""
         made = release(tenant_id, instructions)
-        put = publishing.publish if find(self.objects, tenant_id) else publishing.create
+        is_there = find(self.objects, tenant_id) or in_working_form(self.objects, tenant_id)
+        put = publishing.publish if is_there else publishing.create
         put(self.objects, made, self.intent())
 
     def publish_half(self, tenant_id: str = "acme") -> None:
