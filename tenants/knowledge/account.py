@@ -18,7 +18,7 @@ from tenants.knowledge.planning import Present, Upload
 OPENAI = "https://api.openai.com/v1"
 _PAUSES_SECONDS = (0.5, 2.0, 8.0)
 _HOPELESS = frozenset({400, 401, 403, 404})
-_RETRIES = 5  # the client's own, of what may be sent twice without harm
+_RETRIES = 3  # the client's own, of what may be sent twice without harm
 _PAGE = 100
 _FILES_PAGE = 1000
 _CLOCKS_APART_SECONDS = 3600

@@ -1,5 +1,6 @@
 """A simulator whose requests can be counted, refused, or answered to nobody."""
 
+import asyncio
 import re
 from typing import Self
 
@@ -35,6 +36,7 @@ class FaultyUpstream:
         faults: the first that fits a request is played.
         lives: how many further requests are done before it answers none; None: it lives.
         last_words: whether the answer to the last of them still comes.
+        held: an expression for requests that wait, before they are done, for ``release``.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,9 @@ class FaultyUpstream:
         self.faults: list[Fault] = []
         self.lives: int | None = None
         self.last_words = True
+        self.held = ""
+        self._holds = asyncio.Event()
+        self._released = asyncio.Event()
         self._app = create_app()
         self._simulator = Simulator(self._serve)
 
@@ -54,6 +59,15 @@ class FaultyUpstream:
         """How many requests were done that fit an expression."""
         return sum(re.fullmatch(asked, each) is not None for each in self.asked)
 
+    async def holds(self) -> None:
+        """Wait until a request is held."""
+        async with asyncio.timeout(30):
+            await self._holds.wait()
+
+    def release(self) -> None:
+        """Let requests go on, those that are held and all later ones."""
+        self._released.set()
+
     async def __aenter__(self) -> Self:
         await self._simulator.__aenter__()
         return self
@@ -63,6 +77,9 @@ class FaultyUpstream:
 
     async def _serve(self, scope: Event, receive: Receive, send: Send) -> None:
         asked = f"{scope['method']} {scope['path']}"
+        if self.held and re.fullmatch(self.held, asked):
+            self._holds.set()
+            await self._released.wait()
         fault = self._due(asked)
         if fault is None or fault.done:
             self.asked.append(asked)

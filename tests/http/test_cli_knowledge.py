@@ -1,0 +1,253 @@
+"""``tenantctl knowledge sync`` as an operator runs it, against a real, local upstream."""
+
+import asyncio
+import json
+import signal
+
+import pytest
+
+from tenants.registry.files import FileObjects
+from tests.fakes.faulty_upstream import Fault, FaultyUpstream
+from tests.fakes.knowledge import DOCUMENT, FILES, KEY, Knowing, files_of, write_files
+from tests.fakes.tenantctl import Terminal, run, started, tenantctl
+
+SYNC = ("knowledge", "sync", "acme")
+
+
+@pytest.fixture
+async def upstream():
+    """A simulator that counts and fails."""
+    async with FaultyUpstream() as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def acme(tmp_path, upstream):
+    """A published tenant with two files of knowledge."""
+    (tmp_path / "registry").mkdir()
+    knowing = Knowing(FileObjects(tmp_path / "registry"), upstream)
+    knowing.onboard()
+    return knowing
+
+
+@pytest.fixture
+def environ(tmp_path, upstream):
+    """What an operator's shell knows."""
+    return {
+        "GATEWAY_TENANTS": f"dir:{tmp_path / 'registry'}",
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": upstream.base_url,
+    }
+
+
+@pytest.fixture
+def ctl(environ):
+    """Runs a command beside the upstream."""
+
+    async def call(*arguments, **more):
+        return await asyncio.to_thread(tenantctl, *arguments, **environ | more)
+
+    return call
+
+
+async def test_a_sync_says_what_it_did(acme, ctl):
+    """In words and as one object, with nothing on standard error; the key is nowhere."""
+    told = await ctl(*SYNC, "--by", "ada", "--note", "first")
+    again = await ctl(*SYNC, "--json")
+
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "upload knowledge/returns.md" in told.stdout
+    assert "acme: revision 2 is in force." in told.stdout
+    outcome = json.loads(again.stdout)
+    assert outcome["kept"] == sorted(FILES)
+    assert (outcome["uploaded"], outcome["changed"], outcome["revision"]) == ([], False, 2)
+    assert outcome["vector_store_id"] == acme.state.vector_store_id
+    assert KEY not in told.stdout + again.stdout
+    history = json.loads((await ctl("history", "acme", "--json")).stdout)
+    assert [each["note"] for each in history] == ["first", ""]
+
+
+async def test_a_dry_run_sends_nothing(acme, ctl):
+    """It shows the plan and says so."""
+    told = await ctl(*SYNC, "--dry-run")
+
+    assert told.exit_code == 0
+    assert "upload knowledge/shipping.md" in told.stdout
+    assert "a dry run" in told.stdout
+    assert acme.upstream.count("POST .*") == 0
+
+
+async def test_deleting_asks_first(acme, ctl, tmp_path):
+    """Without a terminal it needs --yes, and does nothing at all without it."""
+    await acme.sync()
+    fewer = {name: FILES[name] for name in list(FILES)[:1]}
+    directory = write_files(tmp_path / "files" / "acme", files_of("acme", fewer))
+
+    refused = await ctl(*SYNC, "--from", directory)
+    done = await ctl(*SYNC, "--from", directory, "--yes")
+
+    assert (refused.exit_code, done.exit_code) == (1, 0)
+    assert "--yes" in refused.stderr
+    assert acme.revision == 3
+    await acme.consistent(fewer)
+
+
+async def test_on_a_terminal_the_operator_is_asked(acme, environ, tmp_path):
+    """The plan is shown, then the question; a no changes nothing."""
+    await acme.sync()
+    fewer = {name: FILES[name] for name in list(FILES)[:1]}
+    directory = write_files(tmp_path / "files" / "acme", files_of("acme", fewer))
+
+    def refuse():
+        terminal = Terminal(*SYNC, "--from", directory, environ=environ, folder=tmp_path)
+        terminal.sees("delete knowledge/shipping.md")
+        terminal.sees("Delete what is wanted no more")
+        terminal.types("n")
+        return terminal.ends()
+
+    assert await asyncio.to_thread(refuse) == 1
+    assert acme.revision == 2
+
+
+async def test_validate_and_publish_say_what_is_not_synced(acme, ctl, tmp_path):
+    """An operator is told that the search is not offered, or finds older files, and the remedy."""
+    directory = write_files(tmp_path / "files" / "acme", files_of("acme"))
+    before = await ctl("validate", "acme")
+    await acme.sync()
+    synced = await ctl("validate", "acme")
+    (directory / "knowledge" / "new.md").write_text("News.")
+    published = await ctl("publish", "acme", "--from", directory)
+
+    assert "not offered to the model until its files are uploaded" in before.stdout
+    assert "tenantctl knowledge sync acme" in before.stdout
+    assert "knowledge sync" not in synced.stdout
+    assert "hosted tool file_search" in synced.stdout
+    assert "file_search finds what was uploaded before" in published.stdout
+    assert "knowledge.json" not in published.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"OPENAI_API_KEY": ""}, "set OPENAI_API_KEY"),
+        ({"OPENAI_API_KEY": "sk-invalid"}, "it refuses the key"),
+        ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "cannot be reached"),
+    ],
+)
+async def test_an_account_that_does_not_work_is_told(acme, ctl, change, words):
+    """In one line with its remedy, exit code 1, and nothing changed."""
+    told = await ctl(*SYNC, **change)
+
+    assert told.exit_code == 1
+    assert words in told.stderr
+    assert "Traceback" not in told.stderr
+    assert acme.revision == 1
+
+
+async def test_a_tenant_has_its_own_account(tmp_path, upstream, ctl):
+    """The tenant's own upstream and its secret are used, not the operator's."""
+    own = DOCUMENT.format(id="acme") + (
+        f'[upstream]\nbase_url = "{upstream.base_url}"\napi_key = "secret:openai-api-key"\n'
+    )
+    files = files_of("acme") | {"tenant.toml": own.encode()}
+    directory = write_files(tmp_path / "registry" / "acme", files)
+    options = (*SYNC, "--private-upstreams", "127.0.0.1")
+
+    missing = await ctl(*options)
+    done = await ctl(*options, AGW_ACME__OPENAI_API_KEY="sk-theirs", OPENAI_API_KEY="")
+
+    assert "secrets set acme openai-api-key" in missing.stderr
+    assert (done.exit_code, done.stderr) == (0, "")
+    there = await Knowing(FileObjects(tmp_path), upstream, key="sk-theirs").there()
+    assert len(there["uploaded"]) == len(FILES)
+    assert upstream.base_url in (directory / "knowledge.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "words"),
+    [
+        ({}, "no file matches"),
+        ({"knowledge/a.zip": b"x"}, "this type cannot be searched"),
+        ({"knowledge/a.md": b""}, "this is empty"),
+        ({"knowledge/big.md": b"x" * (32 * 2**20 + 1)}, "larger than 32 MiB"),
+        ({f"knowledge/{n}.md": b"x" for n in range(1001)}, "more than 1,000 files"),
+    ],
+    ids=["none", "type", "empty", "size", "count"],
+)
+async def test_files_that_do_not_fit_are_told_before_anything_is_sent(
+    acme, ctl, tmp_path, knowledge, words
+):
+    """What upstream would not take is said at once, and no request is made."""
+    directory = write_files(tmp_path / "files" / "acme", files_of("acme", knowledge))
+
+    told = await ctl(*SYNC, "--from", directory)
+
+    assert told.exit_code == 1
+    assert words in told.stderr
+    assert acme.upstream.asked == []
+
+
+async def test_links_that_lead_out_are_refused(acme, ctl, tmp_path):
+    """A file that is a link to somewhere else is never uploaded."""
+    directory = write_files(tmp_path / "files" / "acme", files_of("acme"))
+    (tmp_path / "secret.md").write_text("secret")
+    (directory / "knowledge" / "link.md").symlink_to(tmp_path / "secret.md")
+
+    told = await ctl(*SYNC, "--from", directory)
+
+    assert told.exit_code == 1
+    assert "leads out of the tenant's directory" in told.stderr
+    assert acme.upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    ("tenant", "words"), [("nobody", "There is no tenant nobody"), ("plain", "has no knowledge")]
+)
+async def test_a_tenant_without_knowledge_is_told(ctl, tmp_path, tenant, words):
+    """A tenant that is not there, and one that has no knowledge, each in one line."""
+    bare = DOCUMENT.format(id="plain").partition("[tools]")[0].encode()
+    write_files(tmp_path / "registry" / "plain", files_of("plain", {}) | {"tenant.toml": bare})
+
+    told = await ctl("knowledge", "sync", tenant)
+
+    assert told.exit_code == 1
+    assert words in told.stderr
+
+
+async def test_in_a_pipe_there_are_plain_lines_alone(acme, environ, tmp_path):
+    """No progress bar, no control character, and no warning of a library beside it."""
+    told = await asyncio.to_thread(run, *SYNC, environ=environ, folder=tmp_path)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.replace("\n", "").isprintable()
+    await acme.consistent()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+async def test_a_process_that_ends_while_it_sends_leaves_nothing_twice(
+    acme, ctl, environ, tmp_path, how
+):
+    """Killed or interrupted between two uploads, the next run ends well without a second copy."""
+    acme.upstream.held = "POST /v1/vector_stores/.*/files"
+    with started(*SYNC, environ=environ, folder=tmp_path) as process:
+        await acme.upstream.holds()
+        process.send_signal(how)
+        acme.upstream.release()
+        await asyncio.to_thread(process.communicate)
+
+    told = await ctl(*SYNC)
+
+    assert told.exit_code == 0, told.stderr
+    assert acme.upstream.count("POST /v1/files") == len(FILES)
+    await acme.consistent()
+
+
+async def test_faults_of_single_files_are_all_told(acme, ctl):
+    """Every file that upstream refuses is named in one report."""
+    acme.upstream.faults = [Fault("POST /v1/vector_stores/.*/files", status=400, times=2)]
+
+    told = await ctl(*SYNC)
+
+    assert told.exit_code == 1
+    assert [line.partition(":")[0] for line in told.stderr.splitlines()[:2]] == sorted(FILES)
+    assert "Nothing was published" in told.stderr
