@@ -32,7 +32,9 @@ class Output:
     @property
     def interactive(self) -> bool:
         """Whether somebody sits there who can be asked."""
-        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+        # A standard input that was closed is None.
+        there = sys.stdin is not None and sys.stdin.isatty()
+        return not self.as_json and there and sys.stdout.isatty()
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Print lines, each a text or a text and a style; none with JSON."""
