@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from tenants.cli.errors import NoSuchSecretError, UnwritableSecretsError
+from tenants.cli.errors import NoSuchSecretError, UnfinishedError, UnwritableSecretsError
 from tenants.cli.frame import Command, Group
 from tenants.cli.options import json_option, registry_option, tenant_argument
 from tenants.cli.output import Output, date
@@ -14,6 +14,7 @@ from tenants.cli.registry import opened
 from tenants.cli.secrets_named import Needed, needed
 from tenants.cli.secrets_option import opened_lister, opened_writer, secrets_option
 from tenants.cli.secrets_value import read_value
+from tenants.errors import SecretsUnavailableError
 from tenants.model import is_secret_name
 from tenants.secrets.places import SecretPlace
 from tenants.secrets.stored import SecretLister, SecretWriter, StoredSecret
@@ -107,7 +108,12 @@ def rotate(tenant_id: str, name: str, secrets: SecretPlace, *, as_json: bool) ->
         if name not in [each.name for each in await store.stored(tenant_id)]:
             raise NoSuchSecretError(tenant_id, name)
         version = await store.write(tenant_id, name, read_value())
-        return version, await store.retire(tenant_id, name)
+        try:
+            return version, await store.retire(tenant_id, name)
+        except SecretsUnavailableError as error:
+            done = f"version {version} is written, and in use."
+            remedy = "disable the versions that are no longer used in the store itself."
+            raise UnfinishedError(done, str(error), remedy) from None
 
     version, disabled = asyncio.run(_with(writer, work))
     home = secrets.home(tenant_id, name)

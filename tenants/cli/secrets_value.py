@@ -28,8 +28,11 @@ def _typed() -> str:
 
 
 def _piped() -> str:
+    longest = MOST_BYTES + len("\r\n")
+    content = sys.stdin.buffer.read(longest + 1)
     try:
-        text = sys.stdin.buffer.read(MOST_BYTES + 3).decode()
+        # What is too long may be cut within a character; it is refused for its length.
+        text = content.decode(errors="strict" if len(content) <= longest else "replace")
     except UnicodeDecodeError:
         raise BadSecretError("the value is not UTF-8") from None
     return text.removesuffix("\n").removesuffix("\r")

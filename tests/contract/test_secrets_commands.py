@@ -145,6 +145,19 @@ async def test_rotation_keeps_the_way_back(google, manager):
     assert [each.data for each in manager.secrets["agw_acme_key"]] == [b"one", b"two", b"three"]
 
 
+async def test_rotation_that_cannot_disable_says_what_is_done(google, manager):
+    """The new value is in use; what is left to do is named."""
+    for value in (b"one", b"two"):
+        await google.run("set", "acme", "key", given=value)
+    manager.forbidden = {"DisableSecretVersion"}
+
+    done = await google.run("rotate", "acme", "key", given=b"three")
+
+    assert done.code == 1
+    assert "Done so far: version 3 is written, and in use." in done.err
+    assert manager.secrets["agw_acme_key"][-1].data == b"three"
+
+
 async def test_only_what_is_there_is_rotated(operator):
     """A name that was mistyped makes no new secret."""
     done = await operator.run("rotate", "acme", "kye", given=VALUE.encode())

@@ -49,8 +49,10 @@ class SecretManager:
         address: ``host:port``; there once it was entered.
         secrets: versions by secret id, oldest first.
         accesses: how often each secret's value was asked for, faults included.
+        calls: how often each method was called.
         most_at_once: of the calls that it worked on.
         gate: calls wait for it; clear it to be slow.
+        forbidden: methods that answer PERMISSION_DENIED.
         garbled: whether payloads are altered after their checksum was made.
         page_size: of lists.
     """
@@ -63,6 +65,7 @@ class SecretManager:
         self.most_at_once = 0
         self.gate = asyncio.Event()
         self.gate.set()
+        self.forbidden: set[str] = set()
         self.garbled = False
         self.page_size = 2
         self._at_once = 0
@@ -129,6 +132,8 @@ class SecretManager:
             try:
                 await self.gate.wait()
                 fault = self._faults.popleft() if self._faults else self._away
+                if name in self.forbidden:
+                    fault = grpc.StatusCode.PERMISSION_DENIED
                 if fault is not None:
                     await context.abort(fault, "scripted")
                 return await answer(request, context)
