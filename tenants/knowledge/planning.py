@@ -26,6 +26,19 @@ class Present:
 
 
 @attrs.frozen
+class Entry:
+    """A file that is to be put into the vector store.
+
+    Args:
+        path: within the tenant's directory.
+    """
+
+    file_id: str
+    path: str
+    sha256: str
+
+
+@attrs.frozen
 class Upload:
     """A file that lies upstream, in whichever store or none."""
 

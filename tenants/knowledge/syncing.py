@@ -20,7 +20,6 @@ from typing import Protocol, TypeVar
 import attrs
 
 from tenants.knowledge.account import Account
-from tenants.knowledge.choosing import Wanted
 from tenants.knowledge.errors import (
     FileFault,
     FileRefusedError,
@@ -28,7 +27,7 @@ from tenants.knowledge.errors import (
     IndexingStalledError,
 )
 from tenants.knowledge.material import Job
-from tenants.knowledge.planning import Plan, Present, Upload, plan
+from tenants.knowledge.planning import Entry, Plan, Present, Upload, plan
 from tenants.knowledge.progress import Progress
 from tenants.knowledge.state import KnowledgeState, SyncedFile
 from tenants.registry.objects import ObjectChangedError
@@ -155,7 +154,7 @@ class Sync:
             self._begin()
         store_id = self._store_id or self._make_store()
         faults = self._upload(store_id)
-        present = self._indexed(store_id)
+        present = self._indexed(store_id, len(self.job.wanted) - len(faults))
         faults += [
             FileFault(one.path, f"the upstream could not index it: {one.error or one.status}")
             for one in present
@@ -230,48 +229,40 @@ class Sync:
     # The files
 
     def _upload(self, store_id: str) -> list[FileFault]:
-        """Send what is missing, several files at once, and say which the upstream refuses."""
-        tasks: list[Callable[[], None]] = [
-            *(self._retried(store_id, one) for one in self.plan.retry),
-            *(self._attached(store_id, each, up.file_id) for each, up in self.plan.adopt),
-            *(self._sent(store_id, each) for each in self.plan.upload),
-        ]
-        faults = []
-        with _pool() as pool:
-            running = [pool.submit(task) for task in tasks]
-            for count, task in enumerate(as_completed(running), 1):
-                try:
-                    task.result()
-                except FileRefusedError as error:
-                    faults.append(error.fault)
-                self._watcher.told("Uploading", count, len(tasks))
+        """Put what is missing into the store, and say which files the upstream refuses."""
+        entries, faults = self._sent()
+        entries += [Entry(up.file_id, each.path, each.sha256) for each, up in self.plan.adopt]
+        for one in self.plan.retry:
+            self._account.detach(store_id, one.file_id)
+            entries.append(Entry(one.file_id, one.path, one.sha256))
+        self._account.attach(store_id, entries)
         return faults
 
-    def _sent(self, store_id: str, wanted: Wanted) -> Callable[[], None]:
-        def send() -> None:
-            token = self._progress.stored.token
-            file_id = self._account.upload(wanted, token, self._begun_at)
-            self._account.attach(store_id, file_id, wanted.path, wanted.sha256)
+    def _sent(self) -> tuple[list[Entry], list[FileFault]]:
+        """Upload several files at once."""
+        token, files = self._progress.stored.token, self.plan.upload
+        entries, faults = [], []
+        with _pool() as pool:
+            running = {
+                pool.submit(self._account.upload, each, token, self._begun_at): each
+                for each in files
+            }
+            for count, task in enumerate(as_completed(running), 1):
+                try:
+                    each = running[task]
+                    entries.append(Entry(task.result(), each.path, each.sha256))
+                except FileRefusedError as error:
+                    faults.append(error.fault)
+                self._watcher.told("Uploading", count, len(files))
+        return entries, faults
 
-        return send
-
-    def _attached(self, store_id: str, wanted: Wanted, file_id: str) -> Callable[[], None]:
-        return lambda: self._account.attach(store_id, file_id, wanted.path, wanted.sha256)
-
-    def _retried(self, store_id: str, one: Present) -> Callable[[], None]:
-        def retry() -> None:
-            self._account.detach(store_id, one.file_id)
-            self._account.attach(store_id, one.file_id, one.path, one.sha256)
-
-        return retry
-
-    def _indexed(self, store_id: str) -> list[Present]:
-        """Wait until none of the wanted files is in progress, and return what became of them."""
+    def _indexed(self, store_id: str, count: int) -> list[Present]:
+        """Wait until so many of the wanted files are through, and return what became of them."""
         heard, before = self._pace.clock(), -1
         while True:
             ours = self._ours(self._account.present(store_id))
-            left = sum(one.status == "in_progress" for one in ours)
-            self._watcher.told("Indexing", len(ours) - left, len(ours))
+            left = count - sum(one.status != "in_progress" for one in ours)
+            self._watcher.told("Indexing", count - left, count)
             if not left:
                 return ours
             if left != before:

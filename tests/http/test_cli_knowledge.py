@@ -8,6 +8,7 @@ import pytest
 
 from tenants.registry.files import FileObjects
 from tests.fakes.faulty_upstream import Fault, FaultyUpstream
+from tests.fakes.gcs import fake_gcs
 from tests.fakes.knowledge import DOCUMENT, FILES, KEY, Knowing, files_of, write_files
 from tests.fakes.tenantctl import Terminal, run, started, tenantctl
 
@@ -65,6 +66,21 @@ async def test_a_sync_says_what_it_did(acme, ctl):
     assert KEY not in told.stdout + again.stdout
     history = json.loads((await ctl("history", "acme", "--json")).stdout)
     assert [each["note"] for each in history] == ["first", ""]
+
+
+async def test_a_registry_in_a_bucket_is_synced(ctl, upstream, tmp_path):
+    """In a bucket as in a directory: onboarded, synced, and synced again without an upload."""
+    directory = write_files(tmp_path / "files" / "acme", files_of("acme"))
+    with fake_gcs("bucket") as gcs:
+        place = {"GATEWAY_TENANTS": "gs://bucket/production", **gcs.environ}
+        onboarded = await ctl("onboard", "acme", "--from", directory, **place)
+        synced = await ctl(*SYNC, "--json", **place)
+        again = await ctl(*SYNC, "--json", **place)
+
+    assert "not offered to the model until its files are uploaded" in onboarded.stdout
+    assert json.loads(synced.stdout)["revision"] == 2
+    assert json.loads(again.stdout)["kept"] == sorted(FILES)
+    assert upstream.count("POST /v1/files") == len(FILES)
 
 
 async def test_a_dry_run_sends_nothing(acme, ctl):
@@ -227,8 +243,8 @@ async def test_in_a_pipe_there_are_plain_lines_alone(acme, environ, tmp_path):
 async def test_a_process_that_ends_while_it_sends_leaves_nothing_twice(
     acme, ctl, environ, tmp_path, how
 ):
-    """Killed or interrupted between two uploads, the next run ends well without a second copy."""
-    acme.upstream.held = "POST /v1/vector_stores/.*/files"
+    """Killed or interrupted with its uploads in no store, the next run ends well without copies."""
+    acme.upstream.held = "POST /v1/vector_stores/.*/file_batches"
     with started(*SYNC, environ=environ, folder=tmp_path) as process:
         await acme.upstream.holds()
         process.send_signal(how)
@@ -244,7 +260,7 @@ async def test_a_process_that_ends_while_it_sends_leaves_nothing_twice(
 
 async def test_faults_of_single_files_are_all_told(acme, ctl):
     """Every file that upstream refuses is named in one report."""
-    acme.upstream.faults = [Fault("POST /v1/vector_stores/.*/files", status=400, times=2)]
+    acme.upstream.faults = [Fault("POST /v1/files", status=400, times=2)]
 
     told = await ctl(*SYNC)
 

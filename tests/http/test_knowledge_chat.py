@@ -1,6 +1,8 @@
 """Chats that search knowledge and run code, over every surface of a gateway."""
 
+import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from openai.types.beta.threads import Message
@@ -32,6 +34,24 @@ async def environ(environ, upstream, tmp_path):
     await Knowing(FileObjects(root), upstream, "shows").sync()
     upstream.requests.clear()
     return environ | {"GATEWAY_TENANTS": f"dir:{root}"}
+
+
+async def test_a_sync_is_served_without_a_restart(session, upstream, environ):
+    """A running gateway searches what is synced while it runs, in working form as published."""
+    root = Path(environ["GATEWAY_TENANTS"].removeprefix("dir:"))
+    late = Knowing(FileObjects(root), upstream, "late")
+    write_files(root / "late", files_of("late", FILES["acme"]))
+    talker = Talker(session, "late")
+
+    async with asyncio.timeout(20):
+        while (await talker.ask("GET", "/start"))[0] != 200:  # noqa: ASYNC110  (files set no event)
+            await asyncio.sleep(0.05)
+        before = await talker.say(QUESTION)
+        await late.sync()
+        while "30 days" not in (await talker.say(QUESTION))["responses"][0]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    assert "30 days" not in before["responses"][0]
 
 
 @pytest.fixture

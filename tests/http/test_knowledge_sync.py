@@ -201,7 +201,7 @@ async def test_a_sync_killed_at_a_write_goes_on(tmp_path, upstream, writes):
 
 
 @pytest.mark.parametrize("answered", [True, False])
-@pytest.mark.parametrize("lives", range(1, 9))
+@pytest.mark.parametrize("lives", range(1, 7))
 async def test_a_sync_cut_off_from_upstream_goes_on(tmp_path, upstream, lives, answered):
     """Cut off after any request, its answer heard or lost, the next sync uploads nothing twice."""
     acme = Knowing(FileObjects(tmp_path), upstream)
@@ -239,7 +239,7 @@ async def test_a_sync_cut_off_while_it_cleans_up_goes_on(acme):
 
 async def test_what_a_cut_off_sync_uploaded_and_nobody_wants_is_deleted(acme):
     """A file that changed before its sync was taken up is no orphan: the next sync deletes it."""
-    acme.upstream.faults = [Fault("POST /v1/vector_stores/.*/files", times=99)]
+    acme.upstream.faults = [Fault("POST /v1/vector_stores/.*/file_batches", times=99)]
     with pytest.raises(AccountError):
         await acme.sync()
     acme.upstream.faults = []
@@ -300,7 +300,7 @@ async def test_passing_faults_of_other_requests_are_outlived(acme):
     """The client asks again by itself where that does no harm."""
     acme.upstream.faults = [
         Fault("GET .*", status=500, times=1),
-        Fault("POST /v1/vector_stores/.*/files", status=429, times=1),
+        Fault("POST /v1/vector_stores/.*/file_batches", status=429, times=1),
     ]
 
     await acme.sync(retries=2)
@@ -343,15 +343,28 @@ async def test_a_mended_file_needs_no_other_upload(tmp_path, upstream):
     await acme.consistent(mended)
 
 
-async def test_a_file_that_failed_is_tried_again(acme):
-    """A file whose indexing failed is indexed anew without another upload."""
-    acme.upstream.faults = [Fault("POST /v1/vector_stores/.*/files", status=400, times=1)]
+async def test_a_file_that_failed_is_tried_again(tmp_path, upstream):
+    """A file whose indexing failed is indexed anew without another upload, and told again."""
+    acme = Knowing(FileObjects(tmp_path), upstream)
+    acme.onboard(FILES | {"knowledge/bad.md": b"[[index=failed]]"})
+
+    for _ in range(2):
+        with pytest.raises(FilesFailedError, match=r"knowledge/bad.md: .*could not index it"):
+            await acme.sync()
+
+    assert upstream.count(UPLOAD) == len(FILES) + 1
+    assert upstream.count("POST /v1/vector_stores/.*/file_batches") == 2
+
+
+async def test_a_file_that_is_refused_stops_no_other(acme):
+    """Where upstream takes one file not at all, the others are there for the next sync."""
+    acme.upstream.faults = [Fault(UPLOAD, status=400, times=1)]
     with pytest.raises(FilesFailedError, match="the upstream refuses it: No luck"):
         await acme.sync()
 
-    await acme.sync()
+    plan = await acme.sync()
 
-    assert acme.upstream.count(UPLOAD) == len(FILES)
+    assert (len(plan.keep), len(plan.upload)) == (1, 1)
     await acme.consistent()
 
 
@@ -401,7 +414,7 @@ async def test_two_tenants_of_one_account_keep_apart(tmp_path, upstream):
     tenants = [Knowing(FileObjects(tmp_path), upstream, each) for each in ("acme", "globex")]
     for each in tenants:
         each.onboard()
-    upstream.faults = [Fault("POST /v1/vector_stores/.*/files", times=99)]
+    upstream.faults = [Fault("POST /v1/vector_stores/.*/file_batches", times=99)]
     for each in tenants:
         with pytest.raises(AccountError):
             await each.sync()
