@@ -13,7 +13,7 @@ from gateway.http.entrance import entrance
 from gateway.http.listeners import operators_only
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface
-from gateway.pages.html import HTML, chat_page, headers
+from gateway.pages.html import HTML, Access, chat_page, headers
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -68,8 +68,15 @@ async def front(request: AnyRequest) -> ASGIApp:
     if request.accept.best_match([JSON, "text/html"], JSON) != "text/html":
         return Reply(200, msgspec.json.encode(_greeting(visit)), JSON, {"Vary": "Accept"})
     tenant, path = visit.tenant, entrance(request.scope).path
-    page = chat_page(tenant.display_name, tenant.default.initial_message, path)
+    page = chat_page(tenant.display_name, tenant.default.initial_message, path, _access(visit))
     return Reply(200, page, HTML, headers(tenant.allowed_origins))
+
+
+def _access(visit: Visit) -> Access:
+    """How the chat page gets in."""
+    if visit.grant.source != "nobody":
+        return "open"
+    return "public" if visit.tenant.public_chat else "token"
 
 
 def _greeting(visit: Visit) -> dict[str, str]:

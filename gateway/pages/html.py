@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from html import escape
 from importlib import resources
 from string import Template
+from typing import Literal, TypeAlias
 
 HTML = "text/html; charset=utf-8"
+Access: TypeAlias = Literal["open", "public", "token"]
 
 
 def _template(name: str) -> Template:
@@ -16,7 +18,7 @@ _CHAT = _template("chat.html")
 _DOCS = _template("docs.html")
 
 
-def chat_page(name: str, greeting: str, path: str) -> bytes:
+def chat_page(name: str, greeting: str, path: str, access: Access = "open") -> bytes:
     """A tenant's chat page.
 
     Its URLs are relative, so they hold behind any proxy; and since browsers resolve those against
@@ -26,11 +28,12 @@ def chat_page(name: str, greeting: str, path: str) -> bytes:
         name: of the tenant, as text.
         greeting: how its assistant greets, as text.
         path: the page's own path as it was asked for.
+        access: how it gets in: as it is, by a session of anybody's, or by a token that it is given.
     """
     last = path.rpartition("/")[2]
     root = f"./{last}/" if last else "./"
     return _CHAT.substitute(
-        name=escape(name), greeting=escape(greeting), root=escape(root)
+        name=escape(name), greeting=escape(greeting), root=escape(root), access=access
     ).encode()
 
 

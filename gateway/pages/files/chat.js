@@ -1,5 +1,6 @@
 /** The chat page: one conversation a tab, kept over reloads. */
 
+import { boundThread, forget, isPublic, isShut } from "./access.js";
 import { Problem, cancel, follow, history } from "./gateway.js";
 import { kept, keep } from "./storage.js";
 import { Answer, question } from "./turn.js";
@@ -13,6 +14,12 @@ const [scroller, log, greeting, form, field, send, stop, fresh, status] = [
  * from its first event, so its text is never kept here.
  * @type {{threadId: ?string, turn: ?object}}
  */
+const CONVERSATION = "conversation";
+const ACCESS_NEEDED =
+  "Access is needed to chat here. Open this page from the site that led you to it.";
+const ACCESS_ENDED =
+  "Your access has ended. Open this page again from the site that led you to it.";
+const SESSION_ENDED = "Your session has ended, and this conversation with it.";
 let conversation = { threadId: null, turn: null };
 let following = null;
 let recalling = true;
@@ -43,7 +50,9 @@ fresh.addEventListener("click", () => {
   field.focus();
 });
 
-recall().catch(unrecalled);
+fresh.hidden = Boolean(boundThread);
+if (isShut()) shut(ACCESS_NEEDED);
+else recall().catch(unrecalled);
 
 /** Forget the conversation, and greet. */
 function begin() {
@@ -105,7 +114,9 @@ async function fromHistory({ turn, shown }) {
 
 async function explain(error, mine) {
   const { turn, shown } = mine;
-  if (error.status === 410) {
+  if (error.status === 401) {
+    lapsed(mine);
+  } else if (error.status === 410) {
     await fromHistory(mine).catch((cause) => explain(cause, mine));
   } else if (!(error instanceof Problem)) {
     const why = "The connection to the gateway was lost, so this answer is incomplete.";
@@ -117,6 +128,23 @@ async function explain(error, mine) {
     if (following === mine) remember({ ...conversation, turn: null });
     shown.fail(error.message, error.reference, error.status === 400 ? null : again("Try again", mine));
   }
+}
+
+/** The token died. Who is anybody goes on as somebody new, who has no conversation yet. */
+function lapsed(mine) {
+  forget();
+  if (!isPublic) return shut(ACCESS_ENDED, mine.shown);
+  remember({ threadId: null, turn: null });
+  Object.assign(mine.turn, { threadId: null, runId: null });
+  mine.shown.fail(SESSION_ENDED, "", again("Ask again in a new one", mine));
+}
+
+/** Say that there is no way in. */
+function shut(words, shown = new Answer()) {
+  recalling = false;
+  shown.fail(words);
+  log.append(shown.article);
+  field.disabled = send.disabled = fresh.disabled = true;
 }
 
 function again(label, { turn, shown }) {
@@ -138,7 +166,10 @@ async function stopTurn(mine) {
 
 /** After a reload: the thread's messages, then its newest turn from the first event on. */
 async function recall() {
-  conversation = kept() ?? conversation;
+  conversation = kept(CONVERSATION) ?? conversation;
+  if (boundThread && boundThread !== conversation.threadId) {
+    conversation = { threadId: boundThread, turn: null };
+  }
   const { threadId, turn } = conversation;
   for (const message of threadId ? await history(threadId) : []) {
     if (message.role === "user") log.append(question(message.content[0].text.value));
@@ -151,7 +182,9 @@ async function recall() {
 
 function unrecalled(error) {
   recalling = false;
-  if (error.status === 404) return begin();
+  if (error.status === 401) forget();
+  if (error.status === 401 && !isPublic) return shut(ACCESS_ENDED);
+  if (error.status === 404 || error.status === 401) return begin();
   const shown = new Answer();
   const remedy = { label: "Try again", act: () => location.reload() };
   shown.fail("The conversation could not be loaded.", error.reference, remedy);
@@ -166,7 +199,7 @@ function recalled(message) {
 
 function remember(next) {
   conversation = next;
-  keep(next);
+  keep(CONVERSATION, next);
 }
 
 function settle(words) {

@@ -1,9 +1,9 @@
 /** The gateway's conversation routes, for one tenant. */
 
+import { authorization } from "./access.js";
 import { events } from "./events.js";
+import { ROOT } from "./root.js";
 
-// This file is served at <tenant's root>/pages/gateway.js, whatever proxies put before it.
-export const ROOT = new URL("../", import.meta.url);
 const ATTEMPTS = 8;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 10_000;
@@ -93,6 +93,16 @@ function resume(runId, last) {
 }
 
 async function ask(path, options = {}) {
+  const headers = { ...options.headers, ...(await authorization(mint)) };
+  return send(path, { ...options, headers });
+}
+
+/** A session of a new, anonymous user. */
+async function mint() {
+  return (await (await send("sessions", { method: "POST" })).json()).token;
+}
+
+async function send(path, options) {
   const response = await fetch(new URL(path, ROOT), { cache: "no-store", ...options });
   if (response.ok) return response;
   const document = await response.json().catch(() => ({}));
