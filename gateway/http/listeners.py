@@ -50,11 +50,8 @@ class Listeners:
 def operators_only(connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler) -> None:
     """Guard of a route that is the operator's.
 
-    A tenant's prefix before it makes it another route, which there is not.
-
     Raises:
         NotFoundException: it does not exist on the port that was asked.
     """
-    found = entrance(connection.scope)
-    if not found.operators or found.path.startswith("/t/"):
+    if not entrance(connection.scope).operators:
         raise NotFoundException
