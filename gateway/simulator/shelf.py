@@ -18,9 +18,7 @@ _MOST_BYTES = 256 * 1024 * 1024
 _MOST_ACCOUNTS = 1024
 _MOST_THINGS = 10_000
 _INDEXING_SECONDS = 0.02
-_SUPPORTED_TEXT = (
-    "c cpp cs css csv doc docx go html java js json md pdf php pptx py rb sh tex ts txt xlsx xml"
-)
+_SUPPORTED_TEXT = "c cpp cs css doc docx go html java js json md pdf php pptx py rb sh tex ts txt"
 _SUPPORTED = frozenset(_SUPPORTED_TEXT.split())
 _BREAKS = b"[[index=failed]]"
 

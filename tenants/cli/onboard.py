@@ -128,7 +128,7 @@ def onboard(  # noqa: PLR0913  (each is an option)
         if place is None and output.interactive and not yes:
             wishes = _asked(tenant_id, wishes)
         found = files_of(tenant_id, place, wishes)
-        release = prepare(tenant_id, found.files, preparing(private_upstreams))
+        release = prepare(tenant_id, found.files, preparing(private_upstreams), before={})
         found = attrs.evolve(
             found, notices=(*found.notices, *standing.notices(tenant_id, release.files))
         )

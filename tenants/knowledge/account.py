@@ -6,9 +6,10 @@ Importing this imports ``openai``, so nothing does it but what syncs.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import openai
+from openai.types import VectorStore
+from openai.types.vector_stores import VectorStoreFile
 from openai.types.vector_stores.file_batch_create_params import File
 
 from tenants.knowledge.choosing import Wanted
@@ -59,20 +60,19 @@ class Account:
 
     # Vector stores
 
-    def has_store(self, store_id: str) -> bool:
-        """Whether there is such a vector store."""
+    def has_store(self, store_id: str, token: str) -> bool:
+        """Whether there is such a vector store, and a sync with this token has made it."""
         with _faults():
             try:
-                self._client.vector_stores.retrieve(store_id)
+                return _token(self._client.vector_stores.retrieve(store_id)) == token
             except openai.NotFoundError:
                 return False
-            return True
 
     def find_store(self, token: str) -> str | None:
         """The vector store that an earlier sync has made, by its mark."""
         with _faults():
             for store in self._client.vector_stores.list(limit=_PAGE):
-                if (store.metadata or {}).get("agw_sync") == token:
+                if _token(store) == token:
                     return store.id
         return None
 
@@ -187,7 +187,11 @@ class Account:
             self._client.files.delete(file_id)
 
 
-def _present(file: Any) -> Present:  # noqa: ANN401  (openai's types are wide)
+def _token(store: VectorStore) -> str | None:
+    return (store.metadata or {}).get("agw_sync")
+
+
+def _present(file: VectorStoreFile) -> Present:
     attributes = file.attributes or {}
     error = f"{file.last_error.code}: {file.last_error.message}" if file.last_error else ""
     path, sha256 = attributes.get("agw_path", ""), attributes.get("agw_sha256", "")

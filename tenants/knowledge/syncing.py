@@ -195,13 +195,17 @@ class Sync:
     # The vector store
 
     def _find_store(self) -> str | None:
-        """The tenant's vector store, if it has one at this upstream."""
+        """The tenant's vector store, if it has one at this upstream.
+
+        What a state says is not enough: files may have been copied from another tenant or registry,
+        whose store is not to be touched.
+        """
         stored, state = self._progress.stored, self.job.state
         known = [state.vector_store_id] if state and state.base_url == self.job.base_url else []
         if stored.vector_store_id and stored.base_url == self.job.base_url:
             known.append(stored.vector_store_id)
         for store_id in dict.fromkeys(known):
-            if self._account.has_store(store_id):
+            if self._account.has_store(store_id, stored.token):
                 return store_id
         return self._account.find_store(stored.token) if stored.begun_at is not None else None
 

@@ -69,8 +69,8 @@ def prepare(
         tenant_id: whose it is to be.
         files: by name; all that the document names, its knowledge, and nothing else.
         preparing: how it is judged.
-        before: the files in force, whose state of knowledge goes on where the new ones bring none:
-            it is written by ``tenantctl knowledge sync``, not by who writes the files.
+        before: the files in force, whose state of knowledge takes the place of that of the new
+            ones; None: the new ones' own.
 
     Raises:
         InvalidTenantError: with everything that is wrong with all of them.
@@ -90,10 +90,12 @@ def prepare_directory(
 
 
 def with_state(files: Mapping[str, bytes], before: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """Files, with the state of knowledge of those before them where they bring none."""
-    if KNOWLEDGE_STATE in files or KNOWLEDGE_STATE not in before:
-        return files
-    return {**files, KNOWLEDGE_STATE: before[KNOWLEDGE_STATE]}
+    """Files with the state of knowledge of those before them, never with one that they bring.
+
+    ``tenantctl knowledge sync`` alone writes it: another one may name another tenant's store.
+    """
+    kept = {name: content for name, content in files.items() if name != KNOWLEDGE_STATE}
+    return kept | {name: before[name] for name in (KNOWLEDGE_STATE,) if name in before}
 
 
 def _prepared(
@@ -102,8 +104,8 @@ def _prepared(
     preparing: Preparing,
     before: Mapping[str, bytes] | None,
 ) -> Release:
-    if KNOWLEDGE_STATE not in collected.problems:
-        collected = attrs.evolve(collected, files=with_state(collected.files, before or {}))
+    if before is not None:
+        collected = attrs.evolve(collected, files=with_state(collected.files, before))
     sources = release_sources(tenant_id, collected, preparing.chain)
     compiled = compile_tenant(
         sources,

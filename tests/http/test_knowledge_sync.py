@@ -409,6 +409,42 @@ class Stealing:
         return self._objects.write(name, content, expected=expected, labels=labels)
 
 
+async def test_a_state_of_another_tenant_is_not_believed(tmp_path, upstream):
+    """Files that bring another tenant's state neither search its store nor change it."""
+    tenants = [Knowing(FileObjects(tmp_path), upstream, each) for each in ("acme", "globex")]
+    acme, globex = tenants
+    for each in tenants:
+        each.onboard()
+    await acme.sync()
+    stolen = read_release(acme.objects, "acme").files["knowledge.json"]
+    files = files_of("globex", {"knowledge/own.md": b"Own."}) | {"knowledge.json": stolen}
+    before = await acme.there()
+
+    release = prepare("globex", files, before=read_release(globex.objects, "globex").files)
+    publish(globex.objects, release, ANN)
+    await globex.sync(directory=write_files(tmp_path / "files" / "globex", files))
+
+    assert acme.state.vector_store_id.encode() not in release.compiled.default.tools
+    assert globex.state.vector_store_id != acme.state.vector_store_id
+    there = await acme.there()
+    assert there[acme.state.vector_store_id] == before[acme.state.vector_store_id]
+
+
+async def test_a_copied_working_form_gets_its_own_store(tmp_path, upstream):
+    """A directory that was copied with its state is synced to a store of its own."""
+    acme = Knowing(FileObjects(tmp_path), upstream)
+    acme.onboard()
+    await acme.sync()
+    stolen = read_release(acme.objects, "acme").files["knowledge.json"]
+    write_files(tmp_path / "copy", files_of("copy", {"knowledge/own.md": b"Own."}))
+    (tmp_path / "copy" / "knowledge.json").write_bytes(stolen)
+
+    await Knowing(acme.objects, upstream, "copy").sync()
+
+    assert len((await acme.there())[acme.state.vector_store_id]) == len(FILES)
+    assert acme.state.vector_store_id not in (tmp_path / "copy" / "knowledge.json").read_text()
+
+
 async def test_two_tenants_of_one_account_keep_apart(tmp_path, upstream):
     """With the same files under one key, each has its own store and its own copies."""
     tenants = [Knowing(FileObjects(tmp_path), upstream, each) for each in ("acme", "globex")]
