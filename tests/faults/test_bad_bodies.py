@@ -217,11 +217,19 @@ async def test_a_length_that_is_none_is_refused(gateway):
 
 async def test_odd_headers_harm_nothing(gateway):
     """A header that nobody understands is passed over."""
-    for name in ("Accept", "Last-Event-ID", "Origin", "X-Correlation-ID", "Authorization"):
+    for name in ("Accept", "Last-Event-ID", "X-Correlation-ID", "Authorization"):
         for value in ("\xff\xfe", ";;;,,,=", "x" * 10_240, "text/event-stream;q=é"):
             sent = request("POST", "/t/acme/chat", b'{"message":"hi"}', {name: value})
 
             assert (await ask(gateway.url, sent)).status == 200
+
+
+async def test_an_origin_that_is_none_may_not_ask(gateway):
+    """Nonsense in ``Origin`` is no page that the tenant lists: 403."""
+    for value in ("\xff\xfe", ";;;,,,=", "x" * 10_240):
+        sent = request("POST", "/t/acme/chat", b'{"message":"hi"}', {"Origin": value})
+
+        assert (await ask(gateway.url, sent)).status == 403
 
 
 async def test_an_idempotency_key_has_a_bound(gateway):
