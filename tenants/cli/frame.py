@@ -89,9 +89,9 @@ class LazyGroup(Group):
         """See ``click.Group``; whatever goes wrong is told in words, with exit code 1."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, Exit, BrokenPipeError):
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             _fail(ctx, ["Stopped: what was not reported as done was not done."])
         except Exception as error:  # An operator gets words, never a traceback.
             from tenants.cli.words import told  # noqa: PLC0415  (only where something went wrong)

@@ -103,6 +103,8 @@ class Output:
 
 def visible(text: str) -> str:
     """The text with what would steer a terminal written out."""
+    if text.isprintable():
+        return text
     return "".join(
         each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
     )
@@ -126,7 +128,10 @@ def _errors() -> Console:
 def _print(lines: Iterable[Line], console: Console) -> None:
     for line in lines:
         text, style = (line, "") if isinstance(line, str) else line
-        console.print(Text(visible(text), style))
+        if console.is_terminal:
+            console.print(Text(visible(text), style))
+        else:  # Of 10,000 lines in a pipe, Rich's formatting takes seconds.
+            console.file.write(f"{visible(text)}\n")
 
 
 def _print_json(value: Any) -> None:  # noqa: ANN401  (any JSON)

@@ -161,7 +161,7 @@ def test_who_says_no_has_done_nothing(environ, tmp_path, how):
 
     assert terminal.ends() == 1
     assert "Traceback" not in terminal.said
-    assert ("nobody agreed" if how == "no" else "Aborted") in terminal.said
+    assert ("nobody agreed" if how == "no" else "Stopped") in terminal.said
     assert json.loads(tenantctl("list", "--json", **environ).stdout) == []
 
 
