@@ -12,6 +12,7 @@ from tenants.registry.reads import read_in_time
 from tenants.threads import Threads
 
 _READING = 4  # One reads; the others are for reads that were given up and have not ended.
+_MISSED_READS = 4
 _log = structlog.get_logger(__name__)
 
 
@@ -40,7 +41,9 @@ class NewsReader:
 
     def stale_seconds(self) -> float:
         """For how long changes cannot be seen; 0: they can."""
-        return self._clock() - self._good_at if self._trouble else 0.0
+        age = self._clock() - self._good_at
+        # Also where nobody reads any longer, for whatever reason.
+        return age if self._trouble or age > _MISSED_READS * self._pace.feed_seconds else 0.0
 
     def wait_seconds(self) -> float:
         """Until the next read."""

@@ -18,6 +18,7 @@ class Pace:
         refused_seconds: as ``recheck_seconds``, where the newest revision was refused.
         idle_seconds: without a request, after which a tenant is forgotten.
         read_seconds: for all the reads of one tenant.
+        copied_seconds: as ``read_seconds``, where a request waits that a copy could serve.
         unknown_seconds: for which an id that was not found is not looked for again.
         failed_seconds: as ``unknown_seconds``, where its reads failed.
         prune_seconds: between looks at the room that copies take.
@@ -30,6 +31,7 @@ class Pace:
     refused_seconds: float = 15.0
     idle_seconds: float = 900.0
     read_seconds: float = 10.0
+    copied_seconds: float = 3.0
     unknown_seconds: float = 30.0
     failed_seconds: float = 3.0
     prune_seconds: float = 600.0

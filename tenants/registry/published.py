@@ -56,12 +56,12 @@ class PublishedRegistry:
         self._memory = Memory(self._pace, clock)
         self._misses = Misses(clock)
         self._news = NewsReader(objects, self._pace, clock)
-        self._upkeep = Upkeep(reader, copies, self._memory, self._pace.read_seconds, on_event)
+        self._upkeep = Upkeep(reader, copies, self._memory, on_event)
         self._loading = Threads(_LOADING)
         self._comparing = Threads(_COMPARING)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._changed: set[str] = set()
-        self._compared: set[str] = set()
+        self._under_way: set[str] = set()
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -128,8 +128,11 @@ class PublishedRegistry:
             return self._from_copy(tenant_id, copied)
         if copied is None and not self._misses.spend():
             raise TenantUnavailableError(tenant_id)
+        seconds = self._pace.copied_seconds if copied else self._pace.read_seconds
         try:
-            standing = await self._upkeep.compare(self._loading, tenant_id, copied or NOTHING)
+            standing = await self._upkeep.compare(
+                self._loading, tenant_id, copied or NOTHING, within_seconds=seconds
+            )
         except ObjectsUnavailableError as error:
             _log.warning("tenant_unread", tenant_id=tenant_id, reason=error.detail)
             return self._from_copy(tenant_id, copied)
@@ -174,9 +177,9 @@ class PublishedRegistry:
     def _compare_changed(self, group: asyncio.TaskGroup) -> None:
         if self._news.away:
             return
-        now = (self._changed | set(self._memory.due())) - self._compared
+        now = (self._changed | set(self._memory.due())) - self._under_way
         self._changed -= now
-        self._compared |= now
+        self._under_way |= now
         for tenant_id in now:
             group.create_task(self._compare(tenant_id))
 
@@ -187,14 +190,19 @@ class PublishedRegistry:
                 if entry is None:
                     self._misses.forget(tenant_id)
                 else:
-                    await self._upkeep.compare(self._comparing, tenant_id, entry.standing)
+                    await self._upkeep.compare(
+                        self._comparing,
+                        tenant_id,
+                        entry.standing,
+                        within_seconds=self._pace.read_seconds,
+                    )
         except ObjectsUnavailableError:
             self._changed.add(tenant_id)
         except Exception as error:  # noqa: BLE001  (one tenant's fault must not end the following)
             _log.error("tenant_uncompared", tenant_id=tenant_id, exc_info=error)
             self._changed.add(tenant_id)
         finally:
-            self._compared.discard(tenant_id)
+            self._under_way.discard(tenant_id)
 
     def _forget_idle(self) -> None:
         for tenant_id in self._memory.drop_idle():

@@ -32,7 +32,6 @@ class Upkeep:
         reader: reads tenants from the registry.
         copies: the last good ones.
         memory: what requests see.
-        read_seconds: for all the reads of one tenant.
         on_event: counts what became of a revision.
     """
 
@@ -41,13 +40,11 @@ class Upkeep:
         reader: Reader,
         copies: Copies,
         memory: Memory,
-        read_seconds: float,
         on_event: OnEvent,
     ) -> None:
         self._reader = reader
         self._copies = copies
         self._memory = memory
-        self._read_seconds = read_seconds
         self._on_event = on_event
         self._disk = Threads(_DISK)
 
@@ -55,20 +52,23 @@ class Upkeep:
         """The last good copy; None where there is none that may be served."""
         return await self._on_disk(tenant_id, lambda: self._copies.read(tenant_id))
 
-    async def compare(self, threads: Threads, tenant_id: str, last: Standing) -> Standing | None:
+    async def compare(
+        self, threads: Threads, tenant_id: str, last: Standing, *, within_seconds: float
+    ) -> Standing | None:
         """Read a tenant, put in force what has changed, and return how it stands.
 
         Args:
             threads: that the reads may use.
             tenant_id: the tenant's.
             last: how it stood, in memory or in its copy.
+            within_seconds: after which the reads are given up.
 
         Raises:
             ObjectsUnavailableError: the registry cannot be read; nothing has changed here.
         """
         began = self._memory.now()
         work = partial(self._reader.read, tenant_id, last)
-        found = await read_in_time(threads, self._read_seconds, work)
+        found = await read_in_time(threads, within_seconds, work)
         if found is None:
             await self._remove(tenant_id, known=last is not NOTHING)
             return None

@@ -211,10 +211,10 @@ class FakeGcs:
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
         server.close()
-        for _ in range(3):  # What was accepted last becomes a connection in a step or two.
-            self._loop.run_until_complete(asyncio.sleep(0))
+        for _ in range(10):  # What was accepted last becomes a connection in a few steps.
             for connection in self._connections:
                 connection.abort()
+            self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
 
