@@ -82,21 +82,6 @@ async def test_two_strangers_do_not_share_a_conversation(locked, opened):
         await expect(other.questions).to_have_count(0)
 
 
-async def test_a_stranger_whose_session_ended_begins_anew(locked, opened):
-    """When the session dies the page says so, and asks again as somebody new."""
-    async with opened(f"{locked.url}/t/open") as chat:
-        await chat.say("First")
-        await chat.idle()
-        await chat.page.evaluate("sessionStorage['session:/t/open/'] = '\"ags_e30.e30.e30\"'")
-        await chat.page.reload()
-        await expect(chat.page.locator("#greeting")).to_be_visible()
-        await chat.say("Second")
-        await chat.idle()
-
-        await expect(chat.answers).to_contain_text("you said “Second”")
-        await expect(chat.questions).to_have_count(1)
-
-
 async def test_a_session_that_dies_between_turns_is_renewed_on_demand(locked, opened):
     """A refusal in mid-conversation offers to ask again in a new one, which works."""
     async with opened(f"{locked.url}/t/open") as chat:
