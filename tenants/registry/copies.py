@@ -176,7 +176,7 @@ class Copies:
         )
 
     def _put(self, tenant_id: str, content: bytes) -> None:
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._home.mkdir(mode=0o700, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._home)  # for this user alone
         try:

@@ -18,7 +18,7 @@ from tenants.registry.standing import NOTHING, Standing
 from tenants.threads import Threads
 
 _DISK = 4
-_DISK_SECONDS = 5.0
+_DISK_SECONDS = 2.0
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +70,8 @@ class Upkeep:
         work = partial(self._reader.read, tenant_id, last)
         found = await read_in_time(threads, within_seconds, work)
         if found is None:
-            await self._remove(tenant_id, known=last is not NOTHING)
+            if last is not NOTHING:
+                await self._remove(tenant_id)
             return None
         if found is not last:
             # Before it is in force: whoever saw a key die here never sees it alive again.
@@ -91,11 +92,10 @@ class Upkeep:
         active = self._memory.ids()
         await self._on_disk(None, lambda: self._copies.prune(active))
 
-    async def _remove(self, tenant_id: str, *, known: bool) -> None:
+    async def _remove(self, tenant_id: str) -> None:
         await self._on_disk(tenant_id, lambda: self._copies.remove(tenant_id))
         self._memory.drop(tenant_id)
-        if known:
-            tell_removal(tenant_id, self._on_event)
+        tell_removal(tenant_id, self._on_event)
 
     async def _on_disk(self, tenant_id: str | None, work: Callable[[], T]) -> T | None:
         """Do something with copies; serving goes on whatever becomes of it."""
