@@ -4,7 +4,7 @@ What a context does not reach (``TenantContext.user``, ``.thread_id``) does not 
 writes of a run go by its fence alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.store.model import Fence, Item, Key, Page, Run, RunBegin, RunEnd, Thread
@@ -127,7 +127,33 @@ class Runs(Protocol):
         ...
 
 
-class Store(Threads, Runs, Protocol):
+class Tenants(Protocol):
+    """Tenants as a whole. Every method raises ``StoreUnavailableError``."""
+
+    async def forget(self, tenant: TenantContext, most: int) -> int:
+        """Delete some of a tenant's threads with everything of them; called until none is left.
+
+        Once none is, this deletes what else is kept of the tenant. Threads on which runs work stay.
+
+        Args:
+            tenant: all of it, whoever may be in force.
+            most: so many threads, so that others' turns wait no longer than for these.
+
+        Returns:
+            How many threads; 0: nothing is left but what runs work on.
+        """
+        ...
+
+    async def note_key_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
+        """Keep when keys were used, in Unix seconds, by tenant's and key's ids."""
+        ...
+
+    async def key_uses(self, tenant: TenantContext) -> dict[str, int]:
+        """When a tenant's keys were last used, in Unix seconds, by the key's id."""
+        ...
+
+
+class Store(Threads, Runs, Tenants, Protocol):
     """All of it, and its life."""
 
     async def open(self, lost: bytes) -> int:

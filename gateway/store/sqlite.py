@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import attrs
 
-from gateway.store import sqlite_logs, sqlite_runs, sqlite_threads
+from gateway.store import sqlite_logs, sqlite_runs, sqlite_tenants, sqlite_threads
 from gateway.store.errors import StoreUnavailableError
 from gateway.store.model import Fence, Item, Key, Page, Run, RunBegin, RunEnd, Thread
 from gateway.store.sqlite_file import Connect, connect, opened
@@ -146,6 +146,21 @@ class SqliteStore:
     ) -> tuple[Key, str] | None:
         """See ``Runs.run_by_key``."""
         return await self._read(sqlite_runs.run_by_key, tenant, scope, key, self._now())
+
+    async def forget(self, tenant: TenantContext, most: int) -> int:
+        """See ``Tenants.forget``."""
+        forgotten = await self._write(sqlite_tenants.forget, tenant, most)
+        if not forgotten:
+            await self._running().do(self._sweeper.forget, writes=False)
+        return forgotten
+
+    async def note_key_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
+        """See ``Tenants.note_key_uses``."""
+        await self._running().do(partial(sqlite_tenants.note_key_uses, uses=uses), writes=True)
+
+    async def key_uses(self, tenant: TenantContext) -> dict[str, int]:
+        """See ``Tenants.key_uses``."""
+        return await self._read(sqlite_tenants.key_uses, tenant)
 
     def _read(
         self, ask: Within[P, T], tenant: TenantContext, *args: P.args, **kwargs: P.kwargs

@@ -84,6 +84,13 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_of_thread ON idempotency (thread);
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
+CREATE TABLE key_uses (
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    used_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run_events_total (bytes INTEGER NOT NULL) STRICT;
 INSERT INTO run_events_total VALUES (0);
 CREATE TRIGGER run_events_added AFTER INSERT ON run_events BEGIN

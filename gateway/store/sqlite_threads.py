@@ -45,7 +45,7 @@ _STATE = f"""
     SELECT number, (SELECT id FROM runs WHERE thread = threads.number AND ended_at IS NULL)
     FROM threads WHERE {REACHED} AND id = ?
 """  # noqa: S608 - as above
-_DELETES = (
+DELETES = (
     "DELETE FROM run_events WHERE run IN (SELECT number FROM runs WHERE thread = ?)",
     "DELETE FROM runs WHERE thread = ?",
     "DELETE FROM items WHERE thread = ?",
@@ -113,7 +113,7 @@ def delete_thread(connection: sqlite3.Connection, tenant: TenantContext, thread_
         ThreadBusyError: a run works on it.
     """
     number = free_thread(connection, tenant, thread_id)
-    for statement in _DELETES:
+    for statement in DELETES:
         connection.execute(statement, (number,))
 
 

@@ -70,6 +70,7 @@ async def test_version_1_is_opened(tmp_path):
     assert [item.id for item in await store.run_items(ACME, "run_one")] == ["msg_two"]
     key = Key("scope", "key", "body")
     assert await store.run_by_key(ACME, "scope", "key") == (key, "run_one")
+    assert await store.key_uses(ACME) == {"key_one": 1_700_000_000}
     await store.begin_run(ACME, begin("thread_one"))
     await store.close()
     assert version(database(path)) == len(MIGRATIONS)
