@@ -29,9 +29,10 @@ async def start(request: AnyRequest) -> dict[str, str]:
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope, "chat")
     metadata = wire.read_start(await whole_body(request), header(request.scope, b"content-type"))
+    visit = await surface.door.renewed(visit)  # A body may be long in coming.
     require_new_thread(visit)
     thread = Thread(new_id("thread"), now(), metadata, visit.context.user)
-    await surface.store.create_thread(visit.context, thread)
+    await surface.orchestrator.create_thread(visit.context, thread)
     return {
         "thread_id": thread.id,
         "initial_message": visit.tenant.default.initial_message,
@@ -45,6 +46,7 @@ async def chat(request: AnyRequest) -> ASGIApp:
     surface = Surface.of(request)
     visit = await surface.door.enter(request.scope, "chat")
     body = await whole_body(request)
+    visit = await surface.door.renewed(visit)  # A body may be long in coming.
     said = wire.read_chat(wire.read_json(body, header(request.scope, b"content-type")))
     stream = wire.accepts_events(header(request.scope, b"accept"))
     key = idempotency_key(request, visit, body)

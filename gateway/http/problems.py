@@ -37,6 +37,7 @@ from gateway.runs.errors import (
     EventsExpiredError,
     IdempotencyMismatchError,
     RunEndedError,
+    TenantLeavingError,
 )
 from gateway.runs.lifecycle import RunEnded
 from gateway.store.errors import (
@@ -186,7 +187,7 @@ def _not_found(error: NotFoundError) -> Problem:
 
 def _publish_conflict(error: PublishConflictError) -> Problem:
     problem = Problem("publish-conflict", 409, "Somebody else changed the tenant meanwhile")
-    return problem.extended(revision=error.revision)
+    return problem.extended(revision=error.revision, by=error.by)
 
 
 def _thread_busy(error: ThreadBusyError) -> Problem:
@@ -298,6 +299,9 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     IdempotencyMismatchError: Problem(
         "idempotency-mismatch", 422, "The Idempotency-Key was used for another body"
     ),
+    TenantLeavingError: Problem(
+        "tenant-leaving", 503, "The tenant's threads are being deleted"
+    ).retried_after(5),
     DrainingError: Problem("draining", 503, "The gateway is stopping").retried_after(5),
     RunEndedError: _run_ended,
     EventsExpiredError: Problem("events-expired", 410, "The run's events are kept no longer"),

@@ -1,9 +1,11 @@
 """Which runs work now, and which post joins which run."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from gateway.runs.errors import IdempotencyMismatchError
+from gateway.runs.errors import IdempotencyMismatchError, TenantLeavingError
 from gateway.runs.live import LiveRun, TurnRequest, fingerprint
 from gateway.store.errors import ThreadBusyError
 
@@ -24,6 +26,7 @@ class Admission:
         self._by_id: dict[tuple[str, str], LiveRun] = {}
         self._by_key: dict[tuple[str, str, str], LiveRun] = {}
         self._cuts: OrderedDict[tuple[str, str], tuple[bytes, str, float]] = OrderedDict()
+        self._closed: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -31,6 +34,30 @@ class Admission:
     def runs(self) -> list[LiveRun]:
         """Those that work now."""
         return list(self._by_id.values())
+
+    def runs_of(self, tenant_id: str) -> list[LiveRun]:
+        """Those of a tenant that work now."""
+        return [run for run in self._by_id.values() if run.tenant.tenant_id == tenant_id]
+
+    @contextmanager
+    def closed(self, tenant_id: str) -> Iterator[None]:
+        """Let nothing of a tenant begin while this is entered; several may have entered it."""
+        self._closed[tenant_id] += 1
+        try:
+            yield
+        finally:
+            self._closed[tenant_id] -= 1
+            if not self._closed[tenant_id]:
+                del self._closed[tenant_id]
+
+    def require_open(self, tenant_id: str) -> None:
+        """Let something of a tenant begin.
+
+        Raises:
+            TenantLeavingError: the tenant is closed.
+        """
+        if tenant_id in self._closed:
+            raise TenantLeavingError(tenant_id)
 
     def run(self, tenant_id: str, run_id: str) -> LiveRun | None:
         """A run that works now, by its id."""
@@ -49,6 +76,11 @@ class Admission:
     def forget(self, tenant_id: str, thread_id: str) -> None:
         """Forget a thread that was deleted."""
         self._cuts.pop((tenant_id, thread_id), None)
+
+    def forget_all(self, tenant_id: str) -> None:
+        """Forget all threads of a tenant; they were deleted."""
+        for place in [place for place in self._cuts if place[0] == tenant_id]:
+            del self._cuts[place]
 
     def joinable(self, tenant_id: str, request: TurnRequest) -> LiveRun | None:
         """The active run that this post joins.

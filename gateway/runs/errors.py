@@ -18,6 +18,13 @@ class DrainingError(RunsError):
 
 
 @attrs.frozen
+class TenantLeavingError(RunsError):
+    """The tenant's threads are being deleted, and it takes no new turns meanwhile."""
+
+    tenant_id: str
+
+
+@attrs.frozen
 class RunEndedError(RunsError):
     """The run has ended, so it cannot be cancelled."""
 

@@ -25,9 +25,11 @@ from gateway.runs.stored import ending_of, head_of, outline, stored_log
 from gateway.runs.supervisor import Supervisor
 from gateway.runs.turn import Turn, TurnServices
 from gateway.store.errors import StoreError, StoreUnavailableError, ThreadBusyError
-from gateway.store.model import Fence, Item, Run
+from gateway.store.model import Fence, Item, Run, Thread
 from tenants.compiled import CompiledTenant
 from tenants.context import TenantContext
+
+_FORGOTTEN_AT_ONCE = 32  # threads: some 5 ms, for which others' writes wait
 
 
 @attrs.frozen
@@ -89,6 +91,7 @@ class Orchestrator:
 
         Raises:
             DrainingError: the process is stopping.
+            TenantLeavingError: the tenant's threads are being deleted.
             NotFoundError: there is no such thread within the tenant.
             ThreadBusyError: another message is being answered on the thread.
             IdempotencyMismatchError: the key was used for another body.
@@ -179,6 +182,46 @@ class Orchestrator:
         await self._store.delete_thread(context, thread_id)
         self._admission.forget(context.tenant_id, thread_id)
 
+    async def create_thread(self, context: TenantContext, thread: Thread) -> None:
+        """Keep a new, empty thread.
+
+        Raises:
+            TenantLeavingError: the tenant's threads are being deleted.
+            StoreError: the store could not be written.
+        """
+        self._admission.require_open(context.tenant_id)
+        await self._store.create_thread(context, thread)
+
+    async def delete_tenant(self, context: TenantContext) -> int:
+        """Delete everything that is stored of a tenant, some threads at a time.
+
+        Its runs end as cancelled, and nothing of it begins meanwhile.
+
+        Returns:
+            How many threads.
+
+        Raises:
+            StoreUnavailableError: the store failed, or runs could not end; what is deleted by then
+                stays deleted.
+        """
+        with self._admission.closed(context.tenant_id):
+            await self._end_runs(context.tenant_id)
+            deleted = 0
+            while forgotten := await self._store.forget(context, _FORGOTTEN_AT_ONCE):
+                deleted += forgotten
+            self._admission.forget_all(context.tenant_id)
+        return deleted
+
+    async def _end_runs(self, tenant_id: str) -> None:
+        runs = self._admission.runs_of(tenant_id)
+        for run in runs:
+            run.stop("cancelled")
+        tasks = [run.task for run in runs if run.task is not None]
+        if tasks:
+            _, working = await asyncio.wait(tasks, timeout=self._services.limits.commit_seconds)
+            if working:
+                raise StoreUnavailableError(f"{len(working)} runs of the tenant have not ended")
+
     def left(self, context: TenantContext, joined: Joined, *, whole: bool) -> None:
         """Remember that a client went away before it had read the run's end, or that one read it.
 
@@ -247,6 +290,7 @@ class Orchestrator:
     ) -> LiveRun:
         if self._draining:
             raise DrainingError
+        self._admission.require_open(context.tenant_id)
         if not self._store.healthy():
             raise StoreUnavailableError("the last write failed")
         run = self._new_run(tenant, context, request)
