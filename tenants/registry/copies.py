@@ -13,7 +13,7 @@ import attrs
 
 from tenants import compiled_json
 from tenants.errors import BrokenObjectError
-from tenants.registry.objects import Stored
+from tenants.registry.objects import NEW, Stored
 from tenants.registry.standing import Standing
 from tenants.registry.stored import Pointer
 from tenants.registry.stored_json import decode, encode
@@ -142,8 +142,9 @@ class Copies:
             return False
         if stored is None:
             return False
-        found = (stored.pointer_generation, stored.keys_generation)
-        return any(old > new for old, new in zip(found, generations, strict=True))
+        pointer, keys = generations
+        # Without keys it opens nothing: a tenant of that id that came after is without them.
+        return stored.pointer_generation > pointer or stored.keys_generation > keys != NEW
 
     def _stored(self, tenant_id: str) -> _Copy | None:
         path = self._path(tenant_id)

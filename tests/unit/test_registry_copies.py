@@ -59,6 +59,25 @@ def test_older_standing_never_replaces_a_newer_copy(copies):
     assert copies.read("acme").tenant.keys.find(KEY, now=0) is None
 
 
+def test_successor_without_keys_replaces_the_copy_of_its_predecessor(copies):
+    """Of a tenant that was offboarded no key comes back with a copy, once the next one was seen."""
+    copies.write("acme", standing(stored_keys(6)))
+
+    copies.write("acme", standing(None, pointer_generation=7))
+
+    assert copies.read("acme").pointer_generation == 7
+    assert copies.read("acme").tenant.keys.find(KEY, now=0) is None
+
+
+def test_predecessor_never_replaces_the_copy_of_its_successor(copies):
+    """Not even where the one that went had no keys."""
+    copies.write("acme", standing(stored_keys(8), pointer_generation=7))
+
+    copies.write("acme", standing(None))
+
+    assert copies.read("acme").generations == (7, 8)
+
+
 def test_registries_do_not_share_copies(copies, tmp_path):
     """A tenant of one bucket is not served from the copy of another one's namesake."""
     copies.write("acme", standing())
