@@ -17,6 +17,7 @@ from tenants.secrets.places import SecretPlace
 # What Kubernetes injects into each container of a namespace with a Service called `gateway`.
 _INJECTED = re.compile(r"GATEWAY_SERVICE_.*|GATEWAY_PORT_\d+_(TCP|UDP|SCTP)(_.*)?")
 _OTEL_SWITCH = re.compile(r"OTEL_(\w+_)?(ENDPOINT|EXPORTER)")
+_SHORTEST_ADMIN_KEY = 16
 _VARIABLE = "variable"
 _PARSE = "parse"
 
@@ -67,6 +68,7 @@ class Settings:
         openai_api_key: None: the simulator is the upstream.
         session_secrets: the first signs session tokens, each is accepted; none: in development one
             is made at start, in production there are no sessions.
+        admin_keys: each opens the operator's API; none: there is no such API.
         log_format: ``json`` or ``keyvalue``; None: JSON unless the stream is a terminal.
         tenant_secrets: the ``AGW_…`` variables, as they are.
     """
@@ -100,6 +102,9 @@ class Settings:
     require_keys: bool = _setting("GATEWAY_REQUIRE_KEYS", variables.switch, default=False)
     session_secrets: tuple[str, ...] = _setting(
         "GATEWAY_SESSION_SECRET", variables.signing_secrets, (), repr=False
+    )
+    admin_keys: tuple[str, ...] = _setting(
+        "GATEWAY_ADMIN_KEY", variables.operator_keys, (), repr=False
     )
     openai_api_key: str | None = _setting("OPENAI_API_KEY", variables.secret, None, repr=False)
     openai_base_url: str = _setting(
@@ -157,7 +162,6 @@ ACTED_ON: Mapping[str, "attrs.Attribute[Any]"] = {
 }
 UNBUILT: Mapping[str, Callable[[str], Any]] = {
     "GATEWAY_REDIS_URL": variables.not_built("limits and events shared through Redis are"),
-    "GATEWAY_ADMIN_KEY": variables.not_built("the operator's API and console are"),
 }
 ALIASES: Mapping[str, str] = {"CLIENT_ID": "GATEWAY_DEFAULT_TENANT"}
 _KNOWN = [name for name in (*ACTED_ON, *UNBUILT) if name.startswith("GATEWAY_")]
@@ -214,6 +218,10 @@ def _unfit_for_production(given: Mapping[str, str]) -> Iterator[SettingFault]:
     if given["GATEWAY_REQUIRE_KEYS"].lower() in variables.OFF:
         message = "is false, and production never serves without tenants' API keys"
         yield SettingFault("GATEWAY_REQUIRE_KEYS", message, "Unset it")
+    keys = given.get("GATEWAY_ADMIN_KEY", "").split(",")
+    if any(0 < len(key.strip()) < _SHORTEST_ADMIN_KEY for key in keys):
+        message = f"has a key of less than {_SHORTEST_ADMIN_KEY} characters, which can be guessed"
+        yield SettingFault("GATEWAY_ADMIN_KEY", message, "Make one by: openssl rand -hex 32")
     if not given.get("OPENAI_API_KEY"):
         message = "is not set, so the simulator would answer, which production never lets it"
         yield SettingFault("OPENAI_API_KEY", message, "Set it to the operator's key")

@@ -219,11 +219,27 @@ def secret(text: str) -> str:
     return text
 
 
-def signing_secrets(text: str) -> tuple[str, ...]:
-    """One secret, or two while it is rotated; long enough for HMAC with SHA-256 (RFC 7518)."""
+def rotated_secrets(text: str) -> tuple[str, ...]:
+    """One secret, or two while it is rotated."""
     secrets = comma_list(secret)(text)
     if not 1 <= len(secrets) <= _MOST_SECRETS:
         raise RefusedError("it is neither one secret nor two", "Use NEW, or NEW,OLD")
+    return secrets
+
+
+def operator_keys(text: str) -> tuple[str, ...]:
+    """One key, or two while it is rotated; none that a tenant's credential could be."""
+    found = rotated_secrets(text)
+    if any(key.startswith(("agw_", "ags_")) for key in found):
+        raise RefusedError(
+            "it looks like a tenant's credential", "Make one by: openssl rand -hex 32"
+        )
+    return found
+
+
+def signing_secrets(text: str) -> tuple[str, ...]:
+    """As ``rotated_secrets``; long enough for HMAC with SHA-256 (RFC 7518)."""
+    secrets = rotated_secrets(text)
     if min(map(len, secrets)) < _SHORTEST_SIGNING_SECRET:
         raise RefusedError(
             f"a secret of it has less than {_SHORTEST_SIGNING_SECRET} characters",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 import attrs
 import structlog
@@ -16,6 +17,9 @@ from tenants.compiled import CompiledTenant, TokenIssuer
 
 _log = structlog.get_logger(__name__)
 
+OnKey: TypeAlias = Callable[[str, str, float], None]
+"""Told of each key that is accepted: its tenant's id, its own, and the Unix time."""
+
 
 @attrs.frozen
 class Checker:
@@ -26,12 +30,14 @@ class Checker:
         require_keys: whether a request without a credential is nobody's. Where it is not, bearers
             that are none of ours are ignored: SDKs insist on sending something.
         clock: Unix time in seconds.
+        on_key: notes that a key was used.
     """
 
     sessions: SessionTokens | None
     end_users: EndUserTokens
     require_keys: bool
     clock: Callable[[], float] = time.time
+    on_key: OnKey = lambda _tenant_id, _key_id, _now: None
 
     def tenant_of(self, credentials: Presented) -> str | None:
         """The tenant that the credentials name, not checked yet."""
@@ -64,9 +70,11 @@ class Checker:
         return await self._end_user(tenant, tenant.token_issuer, credentials.others[0])
 
     def _key(self, tenant: CompiledTenant, text: str) -> Grant:
-        key = tenant.keys.find(text, self.clock())
+        now = self.clock()
+        key = tenant.keys.find(text, now)
         if key is None:
             raise CredentialRefusedError
+        self.on_key(tenant.tenant_id, key.id, now)
         return Grant("key", key.scopes, key.id, expires_at=key.ends_at)
 
     def _session(self, tenant: CompiledTenant, text: str) -> Grant:

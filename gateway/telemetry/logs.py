@@ -109,8 +109,8 @@ def _chain(render: Render, secrets: Iterable[str]) -> list[Processor]:
 
 
 def _secrets(settings: Settings) -> Iterable[str]:
-    known = (settings.openai_api_key, *settings.session_secrets, *settings.tenant_secrets.values())
-    return filter(None, known)
+    operators = (settings.openai_api_key, *settings.session_secrets, *settings.admin_keys)
+    return filter(None, (*operators, *settings.tenant_secrets.values()))
 
 
 def _take_over_libraries(handler: logging.Handler, level: int) -> None:

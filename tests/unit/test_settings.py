@@ -60,6 +60,7 @@ def test_every_variable_is_read():
         "GATEWAY_TOOL_ISOLATION": "required",
         "GATEWAY_REQUIRE_KEYS": "true",
         "GATEWAY_SESSION_SECRET": f"{'n' * 32}, {'o' * 32}",
+        "GATEWAY_ADMIN_KEY": "new-operator-key, old",
         "OPENAI_API_KEY": "sk-planted\n",
         "OPENAI_BASE_URL": "http://localhost:11434/v1/",
         "STORAGE_EMULATOR_HOST": "http://localhost:4443/",
@@ -94,6 +95,7 @@ def test_every_variable_is_read():
         tool_isolation="required",
         require_keys=True,
         session_secrets=("n" * 32, "o" * 32),
+        admin_keys=("new-operator-key", "old"),
         openai_api_key="sk-planted",
         openai_base_url="http://localhost:11434/v1",
         log_level="DEBUG",
@@ -151,7 +153,6 @@ def test_what_kubernetes_injects_is_ignored():
         ("GATEWAY_STORE", "postgresql://gateway:hunter2@db/gateway"),
         ("GATEWAY_REDIS_URL", "redis://:hunter2@redis"),
         ("GATEWAY_WORKERS", "2"),
-        ("GATEWAY_ADMIN_KEY", "hunter2"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector:4318"),
         ("OTEL_TRACES_EXPORTER", "otlp"),
@@ -213,6 +214,11 @@ def test_a_disabled_opentelemetry_may_keep_its_endpoint():
         ("GATEWAY_SESSION_SECRET", "hunter2" * 5 + ",hunter2"),
         ("GATEWAY_SESSION_SECRET", ",".join(["hunter2" * 5] * 3)),
         ("GATEWAY_SESSION_SECRET", ","),
+        ("GATEWAY_ADMIN_KEY", "hunter2 hunter2"),
+        ("GATEWAY_ADMIN_KEY", "hunter2,hunter3,hunter4"),
+        ("GATEWAY_ADMIN_KEY", ","),
+        ("GATEWAY_ADMIN_KEY", "hunter2,agw_acme_hunter2"),
+        ("GATEWAY_ADMIN_KEY", "ags_hunter2"),
         ("GATEWAY_TOOL_ISOLATION", "none"),
         ("ENVIRONMENT", "staging"),
         ("SSE_HEARTBEAT_INTERVAL", "0"),
@@ -266,6 +272,16 @@ def test_production_does_not_start_without_keys(word):
     assert set(faults_of(PRODUCTION | {"GATEWAY_REQUIRE_KEYS": word})) == {"GATEWAY_REQUIRE_KEYS"}
 
 
+@pytest.mark.parametrize("keys", ["hunter2", "a-long-enough-key, hunter2"])
+def test_production_does_not_start_with_a_key_that_can_be_guessed(keys):
+    """Each of the operator's keys has 16 characters at least; development takes any."""
+    faults = faults_of(PRODUCTION | {"GATEWAY_ADMIN_KEY": keys})
+
+    assert set(faults) == {"GATEWAY_ADMIN_KEY"}
+    assert "hunter2" not in str(faults["GATEWAY_ADMIN_KEY"])
+    assert Settings.from_environment({"GATEWAY_ADMIN_KEY": keys}).admin_keys[-1] == "hunter2"
+
+
 def test_production_does_not_start_on_development_defaults():
     """Production names its registry, its secrets and its upstream: all that is missing at once."""
     faults = faults_of({"ENVIRONMENT": "Production"})
@@ -296,6 +312,7 @@ def test_secrets_are_not_shown():
             "OPENAI_API_KEY": "sk-planted-1",
             "AGW_ACME__CRM_TOKEN": "planted-2",
             "GATEWAY_SESSION_SECRET": "planted-3" * 4,
+            "GATEWAY_ADMIN_KEY": "planted-4,planted-5",
         }
     )
 
