@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tenants.knowledge.state import KnowledgeState
+from tenants.knowledge.state import AccountRef, KnowledgeState
 from tenants.model import TenantDocument
 
 _CODE_INTERPRETER = msgspec.json.encode({"type": "code_interpreter", "container": {"type": "auto"}})
@@ -30,5 +30,5 @@ def hosted_tools(document: TenantDocument, state: KnowledgeState | None) -> Iter
 
 
 def is_of(state: KnowledgeState, document: TenantDocument) -> bool:
-    """Whether a state is of the upstream that a document names."""
-    return state.base_url == (document.upstream.base_url or None)
+    """Whether a state is of knowledge and of an account that a document names."""
+    return document.knowledge is not None and state.account == AccountRef.of(document.upstream)

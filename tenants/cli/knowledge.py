@@ -1,8 +1,6 @@
 """``tenantctl knowledge``: a tenant's knowledge files in a vector store upstream."""
 
-import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -13,6 +11,7 @@ import rich_click as click
 
 from tenants.cli.errors import RefusedError
 from tenants.cli.frame import Group
+from tenants.cli.knowledge_account import opened_account
 from tenants.cli.knowledge_view import Bars, outcome, planned, shown
 from tenants.cli.options import (
     DIRECTORY,
@@ -28,13 +27,9 @@ from tenants.cli.options import (
 from tenants.cli.output import Output
 from tenants.cli.registry import intent, opened, preparing
 from tenants.cli.secrets_option import opened_store, secrets_option
-from tenants.knowledge.account import OPENAI, Account
-from tenants.knowledge.errors import NoAccountError
 from tenants.knowledge.material import Material, gather
 from tenants.knowledge.progress import read_progress
 from tenants.knowledge.syncing import Sync
-from tenants.model import SecretRef, UpstreamSettings
-from tenants.ports import SecretStore
 from tenants.registry.objects import Objects
 from tenants.secrets.places import SecretPlace
 
@@ -99,7 +94,8 @@ def sync(  # noqa: PLR0913  (each is an option)
     place = directory.resolve() if directory else None
     material = gather(objects, tenant_id, preparing(private_upstreams), place)
     job = material.job(int(time.time()))
-    account = _account(tenant_id, material.document.upstream, opened_store(secrets))
+    upstream = material.document.upstream
+    account = opened_account(tenant_id, upstream.base_url, upstream.api_key, opened_store(secrets))
     with contextlib.closing(account), Bars(output) as bars:
         syncing = Sync(job, account, read_progress(objects, tenant_id), watcher=bars)
         _sync(syncing, objects, material, _Asked(**asked), output)
@@ -124,27 +120,3 @@ def _sync(
     if published is not None and published.changed:
         lines.append(f"{tenant_id}: revision {published.held.pointer.revision} is in force.")
     output.done(report | outcome(state, published), [(line, "bold green") for line in lines])
-
-
-def _account(tenant_id: str, upstream: UpstreamSettings, secrets: SecretStore) -> Account:
-    """The account that the tenant's upstream is called with.
-
-    Raises:
-        NoAccountError: there is no key.
-        SecretMissingError, SecretsUnavailableError: its secret cannot be read.
-    """
-    if upstream.api_key is not None:
-        key = asyncio.run(_read(secrets, tenant_id, upstream.api_key))
-    else:
-        key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key:
-        raise NoAccountError
-    operators = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI
-    return Account(upstream.base_url or operators, key)
-
-
-async def _read(secrets: SecretStore, tenant_id: str, ref: SecretRef) -> str:
-    try:
-        return await secrets.read(tenant_id, ref)
-    finally:
-        await secrets.close()

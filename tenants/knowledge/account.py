@@ -68,13 +68,15 @@ class Account:
             except openai.NotFoundError:
                 return False
 
+    def stores(self, token: str) -> list[str]:
+        """The vector stores that syncs with this token have made; more than one after a race."""
+        with _faults():
+            listed = self._client.vector_stores.list(limit=_PAGE)
+            return [store.id for store in listed if _token(store) == token]
+
     def find_store(self, token: str) -> str | None:
         """The vector store that an earlier sync has made, by its mark."""
-        with _faults():
-            for store in self._client.vector_stores.list(limit=_PAGE):
-                if _token(store) == token:
-                    return store.id
-        return None
+        return next(iter(self.stores(token)), None)
 
     def create_store(self, name: str, tenant_id: str, token: str) -> str:
         """Make a vector store, and return its id."""

@@ -11,7 +11,7 @@ from tenants.documents import FILE, parse
 from tenants.errors import Fault, InvalidTenantError
 from tenants.knowledge.choosing import Wanted, choose
 from tenants.knowledge.errors import NoKnowledgeError
-from tenants.knowledge.state import KnowledgeState, StateError, decode, encode
+from tenants.knowledge.state import AccountRef, KnowledgeState, StateError, decode, encode
 from tenants.model import TenantDocument
 from tenants.registry import layout
 from tenants.registry.objects import Objects
@@ -31,7 +31,7 @@ class Job:
     Args:
         tenant_id: whose knowledge it is.
         store_name: what its vector store is called.
-        base_url: of the upstream as the document names it; None: the operator's.
+        account: that the knowledge goes to.
         wanted: the knowledge.
         state: what ``knowledge.json`` says now.
         now: Unix seconds.
@@ -39,7 +39,7 @@ class Job:
 
     tenant_id: str
     store_name: str
-    base_url: str | None
+    account: AccountRef
     wanted: tuple[Wanted, ...]
     state: KnowledgeState | None
     now: int
@@ -78,7 +78,7 @@ class Material:
         return Job(
             tenant_id=self.tenant_id,
             store_name=knowledge.vector_store,
-            base_url=self.document.upstream.base_url,
+            account=AccountRef.of(self.document.upstream),
             wanted=choose(knowledge, self.files),
             state=self._state,
             now=now,

@@ -9,11 +9,20 @@ from contextlib import suppress
 
 import attrs
 
+from tenants.knowledge.state import AccountRef
 from tenants.registry import layout
 from tenants.registry.objects import NEW, ObjectChangedError, Objects
 from tenants.registry.stored_json import decode, encode
 
 FILE = "knowledge-sync.json"
+
+
+@attrs.frozen
+class LeftStore:
+    """A vector store at an account that the tenant has left."""
+
+    vector_store_id: str
+    account: AccountRef
 
 
 @attrs.frozen
@@ -23,14 +32,30 @@ class StoredProgress:
     Args:
         token: marks what this tenant's syncs make upstream; 16 hexadecimal digits.
         vector_store_id: the store that was made; None: none was, or nobody could write down which.
-        base_url: of the upstream that it was made at; None: the operator's.
+        account: that it was made at.
         begun_at: Unix seconds; since then a sync has not come to its end. None: the last one did.
+        claim: of the sync that began last; another one is known by another claim.
+        left: stores of syncs with other accounts.
     """
 
     token: str
     vector_store_id: str | None = None
-    base_url: str | None = None
+    account: AccountRef = attrs.field(factory=AccountRef)
     begun_at: int | None = None
+    claim: str = ""
+    left: tuple[LeftStore, ...] = ()
+
+    def at(self, account: AccountRef, store_id: str | None) -> "StoredProgress":
+        """The same for a sync with this account, whose store this is, if it has one."""
+        left = self.left
+        if self.vector_store_id and self.vector_store_id != store_id and self.account != account:
+            left = (*left, LeftStore(self.vector_store_id, self.account))
+        return attrs.evolve(
+            self,
+            vector_store_id=store_id,
+            account=account,
+            left=tuple(each for each in left if each.vector_store_id != store_id),
+        )
 
 
 @attrs.define
@@ -46,17 +71,36 @@ class Progress:
     stored: StoredProgress
     generation: int
 
-    def write(self, stored: StoredProgress) -> None:
-        """Write it, where it is news.
+    def begin(self, stored: StoredProgress) -> None:
+        """Say that a sync is under way, and that whoever was before is so no more.
 
         Raises:
             ObjectChangedError: another sync of this tenant is under way.
             ObjectsUnavailableError: the registry cannot be written.
         """
-        if stored != self.stored or self.generation == NEW:
-            name = _name(self.tenant_id)
-            self.generation = self.objects.write(name, encode(stored), expected=self.generation)
-            self.stored = stored
+        self.write(attrs.evolve(stored, claim=secrets.token_hex(8)))
+
+    def write(self, stored: StoredProgress) -> None:
+        """Write it.
+
+        Raises:
+            ObjectChangedError: another sync of this tenant is under way.
+            ObjectsUnavailableError: the registry cannot be written.
+        """
+        name = _name(self.tenant_id)
+        self.generation = self.objects.write(name, encode(stored), expected=self.generation)
+        self.stored = stored
+
+    def expect_ours(self) -> None:
+        """Make sure that no other sync has begun.
+
+        Raises:
+            ObjectChangedError: one has.
+            ObjectsUnavailableError: the registry cannot be read.
+        """
+        name = _name(self.tenant_id)
+        if self.objects.changed(name, self.generation) is not None:
+            raise ObjectChangedError(name)
 
     def end(self) -> None:
         """Say that a sync came to its end; another one that began meanwhile says so itself."""

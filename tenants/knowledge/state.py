@@ -4,10 +4,12 @@
 revision, so that serving finds the store without asking anybody.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import attrs
 import msgspec
+
+from tenants.model import UpstreamSettings
 
 FORMAT = 1
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
@@ -16,6 +18,25 @@ _Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 class StateError(ValueError):
     """A text is no state of knowledge; the message says why and how to mend it."""
+
+
+@attrs.frozen
+class AccountRef:
+    """Which account upstream, as a tenant's document names it; never its key.
+
+    Args:
+        base_url: of the upstream; None: the operator's.
+        secret: the name of the secret that holds its key; None: the operator's key.
+    """
+
+    base_url: str | None = None
+    secret: str | None = None
+
+    @classmethod
+    def of(cls, upstream: UpstreamSettings) -> Self:
+        """The account that answers a tenant's runs."""
+        base_url = upstream.base_url.rstrip("/") if upstream.base_url else None
+        return cls(base_url, upstream.api_key.name if upstream.api_key else None)
 
 
 @attrs.frozen
@@ -39,12 +60,12 @@ class KnowledgeState:
 
     Args:
         vector_store_id: the upstream's id of the store.
-        base_url: of the upstream; None: the operator's. Another upstream has no such store.
+        account: that has the store; another one has none of this id.
         files: by path.
     """
 
     vector_store_id: _Id
-    base_url: str | None
+    account: AccountRef
     files: tuple[SyncedFile, ...]
 
 
@@ -54,6 +75,7 @@ class _Stored:
     vector_store_id: _Id
     base_url: str | None
     files: tuple[SyncedFile, ...]
+    secret: str | None = None
 
 
 class _Head(msgspec.Struct):
@@ -67,7 +89,8 @@ _stored = msgspec.json.Decoder(_Stored)
 def encode(state: KnowledgeState) -> bytes:
     """A state as JSON; the same state gives the same bytes."""
     files = tuple(sorted(state.files, key=lambda file: file.path))
-    stored = _Stored(FORMAT, state.vector_store_id, state.base_url, files)
+    account = state.account
+    stored = _Stored(FORMAT, state.vector_store_id, account.base_url, files, account.secret)
     return msgspec.json.format(msgspec.json.encode(stored), indent=2) + b"\n"
 
 
@@ -87,4 +110,5 @@ def decode(text: str | bytes) -> KnowledgeState:
             f"this is not what knowledge sync wrote ({error}): delete it and run"
             " tenantctl knowledge sync"
         ) from None
-    return KnowledgeState(stored.vector_store_id, stored.base_url, stored.files)
+    account = AccountRef(stored.base_url, stored.secret)
+    return KnowledgeState(stored.vector_store_id, account, stored.files)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -30,28 +30,13 @@ from tenants.knowledge.material import Job
 from tenants.knowledge.planning import Entry, Plan, Present, Upload, plan
 from tenants.knowledge.progress import Progress
 from tenants.knowledge.state import KnowledgeState, SyncedFile
+from tenants.knowledge.watching import Silent, Watcher
 from tenants.registry.objects import ObjectChangedError
 
 _AT_ONCE = 4
 _STALLED_SECONDS = 900.0
 _POLL_SECONDS = 1.0
 T = TypeVar("T")
-
-
-class Watcher(Protocol):
-    """Who is told how far a sync is."""
-
-    def told(self, what: str, done: int, total: int) -> None:
-        """So much of something is done."""
-        ...
-
-
-@attrs.frozen
-class Silent:
-    """Nobody is told."""
-
-    def told(self, what: str, done: int, total: int) -> None:
-        """See ``Watcher``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -128,6 +113,7 @@ class Sync:
             ObjectsUnavailableError: as ``send`` and ``clean``.
         """
         state = self.send()
+        self._progress.expect_ours()
         landed = land(state)
         self.clean()
         return state, landed
@@ -163,15 +149,17 @@ class Sync:
         if faults:
             raise FilesFailedError(tuple(sorted(faults, key=lambda fault: fault.path)))
         synced = tuple(SyncedFile(one.path, one.sha256, one.file_id) for one in present)
-        return KnowledgeState(store_id, self.job.base_url, synced)
+        return KnowledgeState(store_id, self.job.account, synced)
 
     def clean(self) -> None:
         """Delete what is in use no more; to be called once the new revision is in force.
 
         Raises:
             AccountError: the upstream does not work, or refuses.
+            ObjectChangedError: another sync has begun, which may want what this one does not.
             ObjectsUnavailableError: the registry cannot be written.
         """
+        self._progress.expect_ours()
         gone = [one.file_id for one in self.plan.remove]
         gone += [one.file_id for one in self.plan.leftovers]
         for count, file_id in enumerate(gone, 1):
@@ -187,7 +175,7 @@ class Sync:
         state, found = self.job.state, []
         if self._progress.stored.begun_at is not None:
             found = self._account.uploads(self._begun_at)
-        if self._store_id is None and state and state.base_url == self.job.base_url:
+        if self._store_id is None and state and state.account == self.job.account:
             lost = (self._account.find_upload(file.file_id) for file in state.files)
             found += [one for one in lost if one is not None and one not in found]
         return found
@@ -200,30 +188,32 @@ class Sync:
         What a state says is not enough: files may have been copied from another tenant or registry,
         whose store is not to be touched.
         """
-        stored, state = self._progress.stored, self.job.state
-        known = [state.vector_store_id] if state and state.base_url == self.job.base_url else []
-        if stored.vector_store_id and stored.base_url == self.job.base_url:
-            known.append(stored.vector_store_id)
-        for store_id in dict.fromkeys(known):
+        stored = self._progress.stored
+        for store_id in dict.fromkeys(self._known_stores()):
             if self._account.has_store(store_id, stored.token):
                 return store_id
         return self._account.find_store(stored.token) if stored.begun_at is not None else None
 
-    def _begin(self) -> None:
-        self._progress.write(
-            attrs.evolve(
-                self._progress.stored,
-                begun_at=self._begun_at,
-                vector_store_id=self._store_id,
-                base_url=self.job.base_url,
-            )
+    def _known_stores(self) -> Iterator[str]:
+        """Stores that may be the tenant's; a secret of another name may be of the same account."""
+        stored, base_url = self._progress.stored, self.job.account.base_url
+        if (state := self.job.state) and state.account.base_url == base_url:
+            yield state.vector_store_id
+        if stored.vector_store_id and stored.account.base_url == base_url:
+            yield stored.vector_store_id
+        yield from (
+            left.vector_store_id for left in stored.left if left.account.base_url == base_url
         )
+
+    def _begin(self) -> None:
+        stored = self._progress.stored.at(self.job.account, self._store_id)
+        self._progress.begin(attrs.evolve(stored, begun_at=self._begun_at))
 
     def _make_store(self) -> str:
         job, stored = self.job, self._progress.stored
         store_id = self._account.create_store(job.store_name, job.tenant_id, stored.token)
         try:
-            self._progress.write(attrs.evolve(stored, vector_store_id=store_id))
+            self._progress.write(stored.at(job.account, store_id))
         except ObjectChangedError:
             self._account.delete_store(store_id)  # Another sync has made one.
             raise

@@ -7,11 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.errors import InvalidTenantError
-from tenants.knowledge.state import KnowledgeState, StateError, SyncedFile, decode, encode
+from tenants.knowledge.state import (
+    AccountRef,
+    KnowledgeState,
+    StateError,
+    SyncedFile,
+    decode,
+    encode,
+)
 from tests.fakes.tenants import compile_directory, write_tenant
 
-STATE = KnowledgeState("vs_1", None, (SyncedFile("knowledge/a.md", "a" * 64, "file-1"),))
-SEARCHING = '[tools]\nhosted = ["file_search"]\n'
+STATE = KnowledgeState("vs_1", AccountRef(), (SyncedFile("knowledge/a.md", "a" * 64, "file-1"),))
+KNOWLEDGE = '[knowledge]\nvector_store = "Docs"\n'
+SEARCHING = '[tools]\nhosted = ["file_search"]\n' + KNOWLEDGE
 _FILES = st.builds(
     SyncedFile,
     st.text(max_size=20),
@@ -20,13 +28,16 @@ _FILES = st.builds(
 )
 
 
-@given(st.lists(_FILES, unique_by=lambda file: file.path), st.none() | st.text(max_size=30))
-def test_a_state_comes_back_as_it_was(files, base_url):
+@given(
+    st.lists(_FILES, unique_by=lambda file: file.path),
+    st.builds(AccountRef, st.none() | st.text(max_size=30), st.none() | st.text(max_size=9)),
+)
+def test_a_state_comes_back_as_it_was(files, account):
     """Whatever was synced is read as it was written, in the order of the paths."""
-    state = KnowledgeState("vs_1", base_url, tuple(sorted(files, key=lambda file: file.path)))
+    state = KnowledgeState("vs_1", account, tuple(sorted(files, key=lambda file: file.path)))
 
     assert decode(encode(state)) == state
-    assert encode(KnowledgeState("vs_1", base_url, tuple(files))) == encode(state)
+    assert encode(KnowledgeState("vs_1", account, tuple(files))) == encode(state)
 
 
 def other(**changes):
@@ -63,20 +74,44 @@ def tools_of(root, document, state=None):
 
 def test_a_search_is_offered_once_there_is_something_to_search(tmp_path):
     """Without a synced store ``file_search`` is left out; the code interpreter needs none."""
-    both = '[tools]\nhosted = ["code_interpreter", "file_search"]\n'
+    both = '[tools]\nhosted = ["code_interpreter", "file_search"]\n' + KNOWLEDGE
 
     assert tools_of(tmp_path / "1", both) == ["code_interpreter"]
     assert tools_of(tmp_path / "2", both, encode(STATE)) == ["code_interpreter", "file_search"]
-    assert tools_of(tmp_path / "3", "", encode(STATE)) == []
+    assert tools_of(tmp_path / "3", KNOWLEDGE, encode(STATE)) == []
 
 
-def test_a_store_of_another_upstream_is_not_searched(tmp_path):
-    """Where the document names another upstream than the one synced to, nothing is offered."""
-    elsewhere = '[upstream]\nbase_url = "https://a.example/v1"\napi_key = "secret:key"\n'
-    theirs = KnowledgeState("vs_1", "https://a.example/v1", ())
+KEY = '[upstream]\napi_key = "secret:key"\n'
 
-    assert tools_of(tmp_path / "1", SEARCHING + elsewhere, encode(STATE)) == []
-    assert tools_of(tmp_path / "2", SEARCHING + elsewhere, encode(theirs)) == ["file_search"]
+
+@pytest.mark.parametrize(
+    ("upstream", "account", "types"),
+    [
+        ("", AccountRef(), ["file_search"]),
+        (KEY, AccountRef(), []),
+        (KEY.replace('key"', 'other"'), AccountRef(None, "key"), []),
+        (KEY.replace('key"', 'key@2"'), AccountRef(None, "key"), ["file_search"]),
+        ("", AccountRef(None, "key"), []),
+        (KEY + 'base_url = "https://a.example/v1"\n', AccountRef(None, "key"), []),
+        (
+            KEY + 'base_url = "https://a.example/v1/"\n',
+            AccountRef("https://a.example/v1", "key"),
+            ["file_search"],
+        ),
+    ],
+)
+def test_a_store_of_another_account_is_not_searched(tmp_path, upstream, account, types):
+    """Offered at an account that has no such store, the search would fail every turn."""
+    state = encode(KnowledgeState("vs_1", account, ()))
+
+    assert tools_of(tmp_path, SEARCHING + upstream, state) == types
+
+
+def test_a_search_of_nothing_is_not_offered(tmp_path):
+    """Once the document names no knowledge any more, what was synced before is not searched."""
+    document = '[tools]\nhosted = ["file_search"]\n'
+
+    assert tools_of(tmp_path, document, encode(STATE)) == []
 
 
 def test_a_broken_state_is_a_fault_of_its_file(tmp_path):

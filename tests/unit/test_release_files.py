@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tenants.documents import FILE
 from tenants.errors import InvalidTenantError
-from tenants.knowledge.state import KnowledgeState, encode
+from tenants.knowledge.state import AccountRef, KnowledgeState, encode
 from tenants.releases.files import (
     LARGEST_KNOWLEDGE_FILE_BYTES,
     LARGEST_RELEASE_BYTES,
@@ -37,7 +37,7 @@ def test_directory_gives_what_its_document_names_and_its_knowledge(tmp_path):
     (directory / "knowledge" / "deep").mkdir(parents=True)
     (directory / "knowledge" / "deep" / "a.pdf").write_bytes(b"\0\xff")
     (directory / "knowledge" / ".DS_Store").write_bytes(b"x")
-    (directory / "knowledge.json").write_bytes(encode(KnowledgeState("vs_1", None, ())))
+    (directory / "knowledge.json").write_bytes(encode(KnowledgeState("vs_1", AccountRef(), ())))
     (directory / "README.md").write_text("Not for a model.")
     (directory / "keys.json").write_text("{}")
 
