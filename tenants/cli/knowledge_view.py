@@ -53,6 +53,8 @@ def shown(plan: Plan, store_name: str, *, makes_store: bool) -> Iterator[Line]:
     yield from ((f"delete {each.path} ({each.file_id})", "red") for each in plan.remove)
     for left in plan.leftovers:
         yield f"delete {left.filename} ({left.file_id}), left by a sync that was cut off", "red"
+    for store_id in plan.spare_stores:
+        yield f"delete the vector store {store_id}, left by a sync that was cut off", "red"
     for foreign in plan.foreign:
         yield f"leave {foreign.file_id}, which no sync put there", "yellow"
     if plan.keep:
@@ -67,6 +69,7 @@ def planned(plan: Plan) -> dict[str, Any]:
         "retried": [each.path for each in plan.retry],
         "deleted": [each.path for each in plan.remove],
         "leftovers": [each.file_id for each in plan.leftovers],
+        "leftover_stores": list(plan.spare_stores),
         "foreign": [each.file_id for each in plan.foreign],
         "kept": sorted(plan.keep),
     }

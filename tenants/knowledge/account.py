@@ -6,6 +6,7 @@ Importing this imports ``openai``, so nothing does it but what syncs.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import openai
 from openai.types import VectorStore
@@ -14,13 +15,17 @@ from openai.types.vector_stores.file_batch_create_params import File
 
 from tenants.knowledge.choosing import Wanted
 from tenants.knowledge.errors import AccountError, FileFault, FileRefusedError
-from tenants.knowledge.names import upload_name
+from tenants.knowledge.names import marks_of, upload_name
 from tenants.knowledge.planning import Entry, Present, Upload
 
 OPENAI = "https://api.openai.com/v1"
 _PAUSES_SECONDS = (0.5, 2.0, 8.0)
 _HOPELESS = frozenset({400, 401, 403, 404})
 _RETRIES = 3  # the client's own, of what may be sent twice without harm
+_TIMEOUT_SECONDS = 60.0  # of silence; the client's own ten minutes are for long answers of models
+_CONNECT_SECONDS = 10.0
+_HEADERS_TEXT = "accept accept-encoding connection content-length content-type host user-agent"
+_HEADERS = frozenset([*_HEADERS_TEXT.split(), "transfer-encoding"])
 _PAGE = 100
 _FILES_PAGE = 1000
 _BATCH = 500
@@ -36,6 +41,7 @@ class Account:
         api_key: of the account.
         pause: waits so many seconds.
         retries: how often the client asks again by itself.
+        timeout_seconds: of silence, after which it is taken for dead.
     """
 
     def __init__(
@@ -45,11 +51,18 @@ class Account:
         *,
         pause: Callable[[float], None] = time.sleep,
         retries: int = _RETRIES,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
-        # A redirect would carry the key, or a tenant's files, to another host.
-        http = openai.DefaultHttpxClient(follow_redirects=False)
         self._client = openai.OpenAI(
-            base_url=base_url, api_key=api_key, max_retries=retries, http_client=http
+            base_url=base_url,
+            api_key=api_key,
+            max_retries=retries,
+            timeout=openai.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS)),
+            http_client=openai.DefaultHttpxClient(
+                # A redirect would carry the key, or a tenant's files, to another host.
+                follow_redirects=False,
+                event_hooks={"request": [_bare(api_key)]},
+            ),
         )
         self._once = self._client.with_options(max_retries=0)
         self._pause = pause
@@ -61,22 +74,21 @@ class Account:
     # Vector stores
 
     def has_store(self, store_id: str, token: str) -> bool:
-        """Whether there is such a vector store, and a sync with this token has made it."""
+        """Whether there is such a vector store in use, and a sync with this token has made it."""
         with _faults():
             try:
-                return _token(self._client.vector_stores.retrieve(store_id)) == token
+                return _is_of(self._client.vector_stores.retrieve(store_id), token)
             except openai.NotFoundError:
                 return False
 
     def stores(self, token: str) -> list[str]:
-        """The vector stores that syncs with this token have made; more than one after a race."""
+        """The vector stores that syncs with this token have made.
+
+        There is more than one where an answer came so late that another was asked for.
+        """
         with _faults():
             listed = self._client.vector_stores.list(limit=_PAGE)
-            return [store.id for store in listed if _token(store) == token]
-
-    def find_store(self, token: str) -> str | None:
-        """The vector store that an earlier sync has made, by its mark."""
-        return next(iter(self.stores(token)), None)
+            return [store.id for store in listed if _is_of(store, token)]
 
     def create_store(self, name: str, tenant_id: str, token: str) -> str:
         """Make a vector store, and return its id."""
@@ -86,7 +98,7 @@ class Account:
             with _faults():
                 return self._once.vector_stores.create(name=name, metadata=metadata).id
 
-        return self._surely(make, lambda: self.find_store(token))
+        return self._surely(make, lambda: next(iter(self.stores(token)), None))
 
     def delete_store(self, store_id: str) -> None:
         """Delete a vector store; its files stay."""
@@ -140,7 +152,9 @@ class Account:
                 return self._once.files.create(file=file, purpose="assistants").id
 
         def find() -> str | None:
-            return next((up.file_id for up in self.uploads(since) if up.filename == name), None)
+            marks = marks_of(name)
+            found = (up.file_id for up in self.uploads(since) if marks_of(up.filename) == marks)
+            return next(found, None)
 
         return self._surely(send, find)
 
@@ -189,8 +203,25 @@ class Account:
             self._client.files.delete(file_id)
 
 
-def _token(store: VectorStore) -> str | None:
-    return (store.metadata or {}).get("agw_sync")
+def _bare(api_key: str) -> Callable[[Any], None]:
+    """Take from a request what the client adds of its environment.
+
+    ``OPENAI_CUSTOM_HEADERS`` and the like are the operator's, and may hold credentials, while the
+    account may be a tenant's, at the tenant's URL. And the gateway does not send them, so with
+    them other things might be found than runs will find.
+    """
+
+    def strip(request: Any) -> None:  # noqa: ANN401  (of the client's own HTTP library)
+        for name in {*request.headers} - _HEADERS:
+            del request.headers[name]
+        request.headers["authorization"] = f"Bearer {api_key}"
+
+    return strip
+
+
+def _is_of(store: VectorStore, token: str) -> bool:
+    """Whether a store was made with this token; one that has expired holds nothing any more."""
+    return (store.metadata or {}).get("agw_sync") == token and store.status != "expired"
 
 
 def _present(file: VectorStoreFile) -> Present:

@@ -14,6 +14,7 @@ from tenants.releases.files import is_knowledge
 # OpenAI's guide of file search, "Supported files".
 _TEXTS_TEXT = "c cpp cs css go html java js json md php py rb sh tex ts txt"
 _TEXTS = frozenset(_TEXTS_TEXT.split())
+_LONGEST_PATH = 512  # the API reference: of an attribute of a vector store's file
 _SUPPORTED = _TEXTS | {"doc", "docx", "pdf", "pptx"}
 
 
@@ -74,6 +75,8 @@ def _unmatched(settings: KnowledgeSettings, names: Iterable[str]) -> Iterator[Fi
 
 
 def _fault(name: str, content: bytes) -> str | None:
+    if len(name) > _LONGEST_PATH:
+        return f"this path has more than {_LONGEST_PATH} characters: shorten it"
     kind = PurePosixPath(name).suffix.lower().removeprefix(".")
     if kind not in _SUPPORTED:
         return f"this type cannot be searched: make it one of {', '.join(sorted(_SUPPORTED))}"

@@ -22,8 +22,21 @@ def upload_name(path: str, token: str, sha256: str) -> str:
         sha256: of its content, in hexadecimal.
     """
     name = PurePosixPath(path)
-    mark = hashlib.sha256(f"{path}\0{sha256}".encode()).hexdigest()[:_LENGTH]
-    return f"{name.stem}~{token}{mark}{name.suffix}"
+    return f"{name.stem}~{marks(path, token, sha256)}{name.suffix}"
+
+
+def marks(path: str, token: str, sha256: str) -> str:
+    """What in its name upstream tells a file; arguments as of ``upload_name``."""
+    return token + hashlib.sha256(f"{path}\0{sha256}".encode()).hexdigest()[:_LENGTH]
+
+
+def marks_of(filename: str) -> str:
+    """The marks in a name upstream; empty where there are none.
+
+    The rest of a name may come back written in another way than it was sent.
+    """
+    found = _MARKED.search(filename)
+    return found[0][1:] if found else ""
 
 
 def shown_name(filename: str) -> str:
@@ -33,5 +46,4 @@ def shown_name(filename: str) -> str:
 
 def is_of(filename: str, token: str) -> bool:
     """Whether a file was uploaded by a sync with this token."""
-    found = _MARKED.search(filename)
-    return found is not None and found[0][1:].startswith(token)
+    return marks_of(filename).startswith(token)

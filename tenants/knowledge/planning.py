@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from tenants.knowledge.choosing import Wanted
-from tenants.knowledge.names import is_of, upload_name
+from tenants.knowledge.names import is_of, marks, marks_of
 
 
 @attrs.frozen
@@ -57,6 +57,7 @@ class Plan:
         upload: what is wanted and not there.
         remove: what is there and wanted no more, once the new revision is in force.
         leftovers: uploads of earlier syncs that are in no use.
+        spare_stores: the ids of vector stores of earlier syncs that are in no use.
         foreign: files of the store that no sync put there; they are left alone.
     """
 
@@ -66,6 +67,7 @@ class Plan:
     upload: tuple[Wanted, ...] = ()
     remove: tuple[Present, ...] = ()
     leftovers: tuple[Upload, ...] = ()
+    spare_stores: tuple[str, ...] = ()
     foreign: tuple[Present, ...] = ()
 
     @property
@@ -76,7 +78,7 @@ class Plan:
     @property
     def deletes(self) -> bool:
         """Whether anything is deleted upstream."""
-        return bool(self.remove or self.leftovers)
+        return bool(self.remove or self.leftovers or self.spare_stores)
 
 
 def plan(
@@ -97,11 +99,11 @@ def plan(
     missing = [each for each in wanted if each.path not in kept]
     used = {one.file_id for one in present}
     unused = {
-        each.filename: each
+        marks_of(each.filename): each
         for each in uploads
         if each.file_id not in used and is_of(each.filename, token)
     }
-    found = {each.path: unused.pop(_named(each, token), None) for each in missing}
+    found = {each.path: unused.pop(_marks(each, token), None) for each in missing}
     adopted = [(each, upload) for each in missing if (upload := found[each.path]) is not None]
     staying = {one.file_id for one in kept.values()} | {each.file_id for _, each in adopted}
     return Plan(
@@ -119,8 +121,8 @@ def plan(
     )
 
 
-def _named(each: Wanted, token: str) -> str:
-    return upload_name(each.path, token, each.sha256)
+def _marks(each: Wanted, token: str) -> str:
+    return marks(each.path, token, each.sha256)
 
 
 def _is_good(one: Present) -> bool:

@@ -93,10 +93,14 @@ class Sync:
         Raises:
             AccountError: the upstream does not work, or refuses.
         """
-        self._store_id = self._find_store()
+        token, unfinished = self._progress.stored.token, self._progress.stored.begun_at is not None
+        made = self._account.stores(token) if unfinished else []
+        self._store_id = self._known_store() or next(iter(made), None)
         present = self._account.present(self._store_id) if self._store_id else []
         uploads = self._uploads()
-        self.plan = plan(self.job.wanted, present, uploads, self._progress.stored.token)
+        found = plan(self.job.wanted, present, uploads, token)
+        spare = tuple(store_id for store_id in made if store_id != self._store_id)
+        self.plan = attrs.evolve(found, spare_stores=spare)
         return self.plan
 
     def carry_out(self, land: Callable[[KnowledgeState], T]) -> tuple[KnowledgeState, T]:
@@ -160,6 +164,8 @@ class Sync:
             ObjectsUnavailableError: the registry cannot be written.
         """
         self._progress.expect_ours()
+        for store_id in self.plan.spare_stores:
+            self._account.delete_store(store_id)
         gone = [one.file_id for one in self.plan.remove]
         gone += [one.file_id for one in self.plan.leftovers]
         for count, file_id in enumerate(gone, 1):
@@ -182,19 +188,16 @@ class Sync:
 
     # The vector store
 
-    def _find_store(self) -> str | None:
-        """The tenant's vector store, if it has one at this upstream.
+    def _known_store(self) -> str | None:
+        """The tenant's vector store, if it is known to have one at this account.
 
         What a state says is not enough: files may have been copied from another tenant or registry,
         whose store is not to be touched.
         """
-        stored = self._progress.stored
-        for store_id in dict.fromkeys(self._known_stores()):
-            if self._account.has_store(store_id, stored.token):
-                return store_id
-        return self._account.find_store(stored.token) if stored.begun_at is not None else None
+        token, names = self._progress.stored.token, dict.fromkeys(self._store_ids())
+        return next((name for name in names if self._account.has_store(name, token)), None)
 
-    def _known_stores(self) -> Iterator[str]:
+    def _store_ids(self) -> Iterator[str]:
         """Stores that may be the tenant's; a secret of another name may be of the same account."""
         stored, base_url = self._progress.stored, self.job.account.base_url
         if (state := self.job.state) and state.account.base_url == base_url:
@@ -254,7 +257,8 @@ class Sync:
         """Wait until so many of the wanted files are through, and return what became of them."""
         heard, before = self._pace.clock(), -1
         while True:
-            ours = self._ours(self._account.present(store_id))
+            present = self._account.present(store_id)
+            ours = self._ours(present)
             left = count - sum(one.status != "in_progress" for one in ours)
             self._watcher.told("Indexing", count - left, count)
             if not left:
@@ -263,7 +267,8 @@ class Sync:
                 heard, before = self._pace.clock(), left
             if self._pace.clock() - heard > self._pace.stalled_seconds:
                 raise IndexingStalledError(left, self._pace.stalled_seconds)
-            self._pace.pause(self._pace.poll_seconds)
+            # A look asks once for every hundred files; accounts are limited in what they ask.
+            self._pace.pause(self._pace.poll_seconds * (1 + len(present) // 100))
 
     def _ours(self, present: Iterable[Present]) -> list[Present]:
         """What is there of the wanted files, each once."""

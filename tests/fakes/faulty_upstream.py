@@ -33,19 +33,23 @@ class FaultyUpstream:
 
     Attributes:
         asked: method and path of each request that the simulator has done, oldest first.
+        headers: of each of them.
         faults: the first that fits a request is played.
         lives: how many further requests are done before it answers none; None: it lives.
         last_words: whether the answer to the last of them still comes.
-        held: an expression for requests that wait, before they are done, for ``release``.
+        held: an expression for requests that wait, before they are done, for ``release``; they
+            are done then, whether or not anybody waits for an answer.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.faults: list[Fault] = []
         self.lives: int | None = None
         self.last_words = True
         self.held = ""
         self._holds = asyncio.Event()
+        self._held: list[asyncio.Event] = []
         self._released = asyncio.Event()
         self._app = create_app()
         self._simulator = Simulator(self._serve)
@@ -64,9 +68,12 @@ class FaultyUpstream:
         async with asyncio.timeout(30):
             await self._holds.wait()
 
-    def release(self) -> None:
-        """Let requests go on, those that are held and all later ones."""
+    async def release(self) -> None:
+        """Let requests go on, and wait until those that are held are done."""
         self._released.set()
+        async with asyncio.timeout(30):
+            for done in self._held:
+                await done.wait()
 
     async def __aenter__(self) -> Self:
         await self._simulator.__aenter__()
@@ -77,12 +84,23 @@ class FaultyUpstream:
 
     async def _serve(self, scope: Event, receive: Receive, send: Send) -> None:
         asked = f"{scope['method']} {scope['path']}"
-        if self.held and re.fullmatch(self.held, asked):
-            self._holds.set()
-            await self._released.wait()
+        if not self.held or self._released.is_set() or not re.fullmatch(self.held, asked):
+            await self._do(asked, scope, receive, send)
+            return
+        done, receive = asyncio.Event(), await _received(receive)
+        self._held.append(done)
+        self._holds.set()
+        await self._released.wait()
+        try:
+            await self._do(asked, scope, receive, send)
+        finally:
+            done.set()
+
+    async def _do(self, asked: str, scope: Event, receive: Receive, send: Send) -> None:
         fault = self._due(asked)
         if fault is None or fault.done:
             self.asked.append(asked)
+            self.headers.append({k.decode(): v.decode() for k, v in scope["headers"]})
             await self._app(scope, receive, send if fault is None else _nobody)
         if fault is not None:
             await _refuse(send, fault.status)
@@ -99,6 +117,19 @@ class FaultyUpstream:
                 fault.times -= 1
                 return fault
         return None
+
+
+async def _received(receive: Receive) -> Receive:
+    """A request's body, kept though its client may go away."""
+    parts = [await receive()]
+    while parts[-1].get("more_body"):
+        parts.append(await receive())
+    kept = iter(parts)
+
+    async def again() -> Event:
+        return next(kept, None) or await receive()
+
+    return again
 
 
 async def _nobody(_: Event) -> None:

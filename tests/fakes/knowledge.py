@@ -81,7 +81,7 @@ class Knowing:
         """See ``Watcher``."""
         self.told_last.append((what, done, total))
 
-    def _sync(
+    def _sync(  # noqa: PLR0913  (each is an option of a sync)
         self,
         objects: Objects,
         directory: Path | None = None,
@@ -89,9 +89,16 @@ class Knowing:
         dry_run: bool = False,
         retries: int = 0,
         stalled_seconds: float = 5.0,
+        timeout_seconds: float = 30.0,
     ) -> Plan:
         self.told_last = []
-        account = Account(self.upstream.base_url, self.key, pause=lambda _: None, retries=retries)
+        account = Account(
+            self.upstream.base_url,
+            self.key,
+            pause=lambda _: None,
+            retries=retries,
+            timeout_seconds=timeout_seconds,
+        )
         try:
             material = gather(objects, self.tenant_id, PREPARING, directory)
             sync = Sync(

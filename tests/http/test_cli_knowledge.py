@@ -248,7 +248,7 @@ async def test_a_process_that_ends_while_it_sends_leaves_nothing_twice(
     with started(*SYNC, environ=environ, folder=tmp_path) as process:
         await acme.upstream.holds()
         process.send_signal(how)
-        acme.upstream.release()
+        await acme.upstream.release()
         await asyncio.to_thread(process.communicate)
 
     told = await ctl(*SYNC)
