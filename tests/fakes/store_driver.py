@@ -9,8 +9,13 @@ class Reached(sqlite3.Connection):
     pragmas = ()
     broken = False
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.statements = []
+
     def execute(self, *arguments):
         """Do what the test wants, then execute."""
+        self.statements.append(arguments[0])
         pragmas, self.pragmas = self.pragmas, ()
         for pragma in pragmas:
             super().execute(pragma)

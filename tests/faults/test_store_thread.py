@@ -77,6 +77,25 @@ async def test_dead_store_lets_go_of_its_file(path):
             await again.end_run(ACME, end(started.fence))
 
 
+async def test_a_busy_store_waits_for_company_and_a_quiet_one_does_not(path):
+    """After a batch of several the next one waits and is committed once; after one of one, not."""
+    driver = Driver()
+    limits = SqliteLimits(company_seconds=0.4)
+    async with opened(SqliteStore(path, limits=limits, connecting=driver)) as store:
+        await asyncio.gather(*(store.create_thread(ACME, new_thread()) for _ in range(2)))
+        driver.connection.statements.clear()
+
+        first = asyncio.ensure_future(store.create_thread(ACME, new_thread()))
+        early, _ = await asyncio.wait([first], timeout=0.1)
+        await asyncio.gather(first, store.create_thread(ACME, new_thread()))
+        together = driver.connection.statements.count("COMMIT")
+        await store.create_thread(ACME, new_thread())
+        alone = asyncio.ensure_future(store.create_thread(ACME, new_thread()))
+        soon, _ = await asyncio.wait([alone], timeout=0.3)
+
+    assert (early, together, soon) == (set(), 1, {alone})
+
+
 async def test_too_many_that_wait_are_refused_at_once(path):
     """Beyond the limit a call is refused though the thread hangs; those within it are done."""
     hanging = threading.Event()
