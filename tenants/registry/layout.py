@@ -39,6 +39,26 @@ def revision(tenant_id: str, number: int, sha256: str, file: str) -> str:
     return f"tenants/{tenant_id}/revisions/{number}-{sha256[:12]}/{file}"
 
 
+def revisions(tenant_id: str, number: int | str) -> str:
+    """The pattern of all files that lie under a revision's number, or any (``*``)."""
+    return f"tenants/{tenant_id}/revisions/{number}-**"
+
+
+def of_revisions(tenant_id: str, file: str) -> str:
+    """The pattern of one file of every revision."""
+    return f"tenants/{tenant_id}/revisions/*/{file}"
+
+
+def revision_of(name: str) -> tuple[int, str]:
+    """The number and the digest's beginning that a revision's file lies under.
+
+    Raises:
+        ValueError: it lies under none.
+    """
+    number, _, digits = name.split("/")[3].partition("-")
+    return int(number), digits
+
+
 def tenant_of(name: str) -> str:
     """Whose object this is."""
     return name.split("/")[1]

@@ -6,6 +6,7 @@ import attrs
 
 from tenants.errors import UnknownTenantError
 from tenants.keys import Scope, digest_of, new_key, new_key_id
+from tenants.model import is_tenant_id
 from tenants.registry import layout
 from tenants.registry.objects import NEW, ObjectChangedError, Objects
 from tenants.registry.stored import AuditEntry, StoredKey, StoredKeys
@@ -156,10 +157,12 @@ def _apply(
     objects: Objects, tenant_id: str, change: _Change, entry: AuditEntry, announce: Announce
 ) -> StoredKeys:
     """Change a tenant's keys, whoever else does; the audit has it before it takes effect."""
-    _require(objects, tenant_id)
     audited = False
     for _ in tries(layout.keys(tenant_id)):
         held, generation = _read(objects, tenant_id)
+        # Asked after the keys were read: those of a tenant that is offboarded meanwhile end here,
+        # or are refused below, since offboarding deletes them after it has said that it began.
+        _require(objects, tenant_id)
         changed = change(held)
         if changed == held:
             break
@@ -184,6 +187,8 @@ def _require(objects: Objects, tenant_id: str) -> None:
 
 
 def _read(objects: Objects, tenant_id: str) -> tuple[StoredKeys, int]:
+    if not is_tenant_id(tenant_id):
+        raise UnknownTenantError(tenant_id)
     name = layout.keys(tenant_id)
     stored = objects.read(name)
     if stored is None:
@@ -207,6 +212,8 @@ def _new(
 
 
 def _with(tenant_id: str, held: StoredKeys, new: StoredKey, now: int) -> StoredKeys:
+    if new in held.keys:
+        return held  # The answer to its write was lost, and others have written since.
     live = [each for each in held.keys if alive(each, now)]
     if len(live) >= MOST_LIVE_KEYS:
         raise TooManyKeysError(tenant_id, MOST_LIVE_KEYS)

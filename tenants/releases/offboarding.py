@@ -2,9 +2,11 @@
 
 import attrs
 
-from tenants.errors import UnknownTenantError
+from tenants.errors import BrokenObjectError, UnknownTenantError
+from tenants.model import is_tenant_id
 from tenants.registry import layout
-from tenants.registry.objects import Objects
+from tenants.registry.objects import NEW, Objects
+from tenants.registry.stored import Pointer
 from tenants.releases.errors import WorkingFormError
 from tenants.releases.feed import Announce, announce
 from tenants.releases.pointers import Held, Intent, changeable, find, in_working_form, move
@@ -36,6 +38,47 @@ def offboard(
         announce(objects, (tenant_id,), "offboard", intent.now)
     else:
         _begin(objects, changeable(tenant_id, found, intent), intent, announce)
+    return _delete(objects, tenant_id)
+
+
+def remains(objects: Objects, tenant_id: str) -> bool:
+    """Whether something is there of a tenant whose pointer is lost or makes no sense.
+
+    Such is what a publish has left that was under way while its tenant was offboarded.
+
+    Raises:
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    try:
+        found = find(objects, tenant_id)
+    except BrokenObjectError:
+        return True
+    if found is not None or not is_tenant_id(tenant_id) or in_working_form(objects, tenant_id):
+        return False
+    patterns = layout.keys(tenant_id), layout.audits(tenant_id), layout.revisions(tenant_id, "*")
+    return any(any(objects.list(pattern)) for pattern in patterns)
+
+
+def clear(
+    objects: Objects, tenant_id: str, intent: Intent, *, announce: Announce = announce
+) -> int:
+    """Delete what ``remains`` of a tenant, and return how many objects that were.
+
+    A pointer is written first that says so, so nobody begins to publish into what is being deleted.
+    Who had begun before to make a tenant of that id may have to publish it once more.
+
+    Raises:
+        UnknownTenantError: nothing remains, or its pointer does make sense.
+        PublishConflictError: somebody makes a tenant of that id just now; nothing is deleted.
+        UnannouncedError: it has begun, and the feed does not say so yet; nothing is deleted.
+        ObjectsUnavailableError: the registry cannot be read or written.
+    """
+    stored = objects.read(layout.pointer(tenant_id)) if is_tenant_id(tenant_id) else None
+    if not remains(objects, tenant_id):
+        raise UnknownTenantError(tenant_id)
+    pointer = Pointer(0, "", "", intent.now, intent.by)
+    before = Held(tenant_id, pointer, stored.generation if stored else NEW)
+    _begin(objects, before, intent, announce)
     return _delete(objects, tenant_id)
 
 

@@ -1,6 +1,7 @@
 """A tenant's pointer: reading it, and moving it in the one order that is safe to die in."""
 
 import attrs
+from attrs.validators import max_len
 
 from tenants.documents import FILE
 from tenants.errors import UnknownTenantError
@@ -13,6 +14,9 @@ from tenants.releases.audit import REFUSED, record
 from tenants.releases.errors import OffboardingError, PublishConflictError, WorkingFormError
 from tenants.releases.feed import Announce
 from tenants.releases.loading import decode_pointer
+
+LONGEST_TEXT = 200
+"""Characters of a name or a note: they are kept with each revision, and shown in lists."""
 
 
 @attrs.frozen
@@ -33,15 +37,15 @@ class Intent:
     """Who changes a tenant, when and why.
 
     Args:
-        by: such as a login name.
+        by: such as a login name; one line of at most ``LONGEST_TEXT`` characters.
         now: Unix seconds.
-        note: for people.
+        note: for people; as long as ``by`` at most.
         expected: the generation of the pointer that they saw; None: whatever it is.
     """
 
-    by: str
+    by: str = attrs.field(validator=max_len(LONGEST_TEXT))
     now: int
-    note: str = ""
+    note: str = attrs.field(default="", validator=max_len(LONGEST_TEXT))
     expected: int | None = None
 
     def entry(self, action: str, **details: str | int) -> AuditEntry:
@@ -130,7 +134,8 @@ def move(
             labels=labels_of(after.pointer),
         )
     except ObjectChangedError:
-        record(objects, tenant_id, attrs.evolve(entry, action=REFUSED))
+        refused = {**entry.details, "action": entry.action}
+        record(objects, tenant_id, attrs.evolve(entry, action=REFUSED, details=refused))
         winner = find(objects, tenant_id)
         if winner is None:
             raise PublishConflictError(tenant_id, None, "") from None

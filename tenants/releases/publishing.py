@@ -2,7 +2,6 @@
 
 import hashlib
 from functools import partial
-from itertools import count
 
 import attrs
 
@@ -11,13 +10,15 @@ from tenants.registry import layout
 from tenants.registry.objects import NEW, ObjectChangedError, Objects
 from tenants.registry.stored import Pointer, StoredKeys, StoredRevision
 from tenants.registry.stored_json import encode
-from tenants.releases.errors import PublishConflictError, TenantExistsError
+from tenants.releases.collecting import collect
+from tenants.releases.errors import ContendedError, PublishConflictError, TenantExistsError
 from tenants.releases.feed import Announce, announce
 from tenants.releases.loading import compiled_name
 from tenants.releases.pointers import Held, Intent, changeable, find, in_working_form, move
 from tenants.releases.release import Release
 
 MOST_REVISIONS = 500  # that a pointer remembers, and that can be rolled back to
+_MOST_PASSED_OVER = 100  # numbers, each under which some publish that died has left other files
 
 
 @attrs.frozen
@@ -41,6 +42,7 @@ def create(
     Raises:
         TenantExistsError: it does.
         PublishConflictError: somebody else creates it just now.
+        ContendedError: others write its files all the time; nothing of this is in force.
         UnannouncedError: it is created, and the feed does not say so yet.
         BrokenObjectError: there is a pointer that makes no sense.
         ObjectsUnavailableError: the registry cannot be written.
@@ -66,6 +68,7 @@ def publish(
         UnknownTenantError: there is no such tenant: create it.
         OffboardingError: its deletion has begun.
         PublishConflictError: somebody else changed it; nothing of this is in force.
+        ContendedError: others write its files all the time; nothing of this is in force.
         UnannouncedError: it is published, and the feed does not say so yet.
         BrokenObjectError: its pointer makes no sense.
         ObjectsUnavailableError: the registry cannot be written.
@@ -89,7 +92,8 @@ def _publish(
     announce: Announce,
 ) -> Published:
     compiled = compiled_json.encode(release.compiled)
-    number = _written(objects, _next_number(before), release, compiled)
+    first = _next_number(before)
+    number = _written(objects, first, release, compiled)
     revision = StoredRevision(
         revision=number,
         sha256=release.sha256,
@@ -107,7 +111,14 @@ def _publish(
     )
     entry = intent.entry("publish", revision=number, sha256=release.sha256)
     after = Held(release.tenant_id, pointer, NEW)
-    return Published(move(objects, before, after, entry, announce), changed=True)
+    taken = range(first, number + 1)
+    try:
+        moved = move(objects, before, after, entry, announce)
+    except PublishConflictError:
+        collect(objects, release.tenant_id, taken)
+        raise
+    collect(objects, release.tenant_id, taken)
+    return Published(moved, changed=True)
 
 
 def _written(objects: Objects, first: int, release: Release, compiled: bytes) -> int:
@@ -116,12 +127,12 @@ def _written(objects: Objects, first: int, release: Release, compiled: bytes) ->
     What a publish that died half way has left is taken where it is the same; a number under which
     it left something else is passed over, since nothing is written over.
     """
-    for number in count(first):
+    for number in range(first, first + _MOST_PASSED_OVER):
         files = {**release.files, compiled_json.FILE: compiled}  # compiled.json comes last
         names = partial(layout.revision, release.tenant_id, number, release.sha256)
         if all(_write_once(objects, names(file), content) for file, content in files.items()):
             return number
-    raise AssertionError  # There is always a next number.
+    raise ContendedError(layout.revision(release.tenant_id, first, release.sha256, ""))
 
 
 def _write_once(objects: Objects, name: str, content: bytes) -> bool:

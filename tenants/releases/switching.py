@@ -3,13 +3,16 @@
 import attrs
 
 from tenants.documents import FILE, written_version
+from tenants.errors import BrokenObjectError, UnknownTenantError
+from tenants.model import is_tenant_id
 from tenants.registry.objects import Objects
 from tenants.registry.stored import AuditEntry, Pointer, StoredRevision
 from tenants.releases.errors import UnknownRevisionError
 from tenants.releases.feed import Announce, announce
-from tenants.releases.pointers import Held, Intent, held, move
+from tenants.releases.pointers import Held, Intent, changeable, held, move
 from tenants.releases.publishing import Published
-from tenants.releases.reading import read_whole, revision_of
+from tenants.releases.reading import read_whole, revision_of, show
+from tenants.releases.restoring import restored
 
 
 def rollback(
@@ -21,6 +24,8 @@ def rollback(
     announce: Announce = announce,
 ) -> Published:
     """Put an earlier revision in force, once it is found to be whole.
+
+    Where the pointer is lost or makes no sense this makes it anew, if a number is given.
 
     Args:
         objects: the registry.
@@ -39,7 +44,7 @@ def rollback(
         BrokenObjectError: the pointer makes no sense, or the revision is not whole.
         ObjectsUnavailableError: the registry cannot be read or written.
     """
-    before = held(objects, tenant_id, intent)
+    before = changeable(tenant_id, known(objects, tenant_id, to), intent)
     revision = previous(before) if to is None else revision_of(before, to)
     stored = read_whole(objects, tenant_id, revision)
     pointer = attrs.evolve(
@@ -55,6 +60,16 @@ def rollback(
     )
     entry = intent.entry("rollback", revision=revision.revision)
     return _moved(objects, before, pointer, entry, announce)
+
+
+def known(objects: Objects, tenant_id: str, to: int | None) -> Held:
+    """The pointer that a rollback replaces; see there."""
+    try:
+        return show(objects, tenant_id)
+    except (UnknownTenantError, BrokenObjectError):
+        if to is None or not is_tenant_id(tenant_id):
+            raise
+        return restored(objects, tenant_id)
 
 
 def suspend(

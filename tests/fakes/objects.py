@@ -1,6 +1,7 @@
 """A writer that is killed between two of its writes, on any place that keeps a registry."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from tenants.registry.objects import Listed, Objects, Stored
 
@@ -65,3 +66,29 @@ class Interrupted:
         if self._killed:
             raise KilledError
         return self._objects
+
+
+class Meddled:
+    """Objects where something happens right before one of them is written first.
+
+    Args:
+        objects: where they really are.
+        name: of the one.
+        meddle: what happens.
+    """
+
+    def __init__(self, objects: Objects, name: str, meddle: Callable[[], object]) -> None:
+        self._objects = objects
+        self._name = name
+        self._meddle: Callable[[], object] | None = meddle
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._objects, name)
+
+    def write(self, name: str, content: bytes, **options: Any) -> int:
+        """See ``Objects``."""
+        meddle = self._meddle
+        if name == self._name and meddle is not None:
+            self._meddle = None
+            meddle()
+        return self._objects.write(name, content, **options)

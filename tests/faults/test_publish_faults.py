@@ -1,7 +1,6 @@
 """Whoever writes a registry may die between any two writes, and be raced by others."""
 
 import json
-from collections.abc import Callable
 from functools import partial
 
 import attrs
@@ -21,38 +20,12 @@ from tenants.releases.publishing import create, publish
 from tenants.releases.reading import history, list_tenants, read_release
 from tenants.releases.release import Preparing, prepare
 from tenants.releases.switching import resume, rollback, suspend
-from tests.fakes.objects import Interrupted, KilledError
+from tests.fakes.objects import Interrupted, KilledError, Meddled
 from tests.fakes.releases import ALICE, BOB, NOW, files_of, release_of, served
 from tests.fakes.tenants import DOCUMENT
 
 SECOND = release_of(instructions="Be kind.", knowledge__a_bin=b"\0\xff")
 THIRD = release_of(instructions="Be rude.")
-
-
-class Meddled:
-    """Objects where something happens right before one of them is written first.
-
-    Args:
-        objects: where they really are.
-        name: of the one.
-        meddle: what happens.
-    """
-
-    def __init__(self, objects: Objects, name: str, meddle: Callable[[], object]) -> None:
-        self._objects = objects
-        self._name = name
-        self._meddle: Callable[[], object] | None = meddle
-
-    def __getattr__(self, name):
-        return getattr(self._objects, name)
-
-    def write(self, name, content, **options):
-        """See ``Objects``."""
-        meddle = self._meddle
-        if name == self._name and meddle is not None:
-            self._meddle = None
-            meddle()
-        return self._objects.write(name, content, **options)
 
 
 @pytest.fixture
