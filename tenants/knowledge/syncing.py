@@ -140,8 +140,10 @@ class Sync:
             ObjectChangedError: another sync of this tenant is under way.
             ObjectsUnavailableError: the registry cannot be written.
         """
-        if self.makes_store or self.plan.sends or self.plan.deletes:
-            self._begin()
+        stored = self._progress.stored
+        begun = stored.at(self.job.account, self._store_id)
+        if self.makes_store or self.plan.sends or self.plan.deletes or begun != stored:
+            self._progress.begin(attrs.evolve(begun, begun_at=self._begun_at))
         store_id = self._store_id or self._make_store()
         faults = self._upload(store_id)
         present = self._indexed(store_id, len(self.job.wanted) - len(faults))
@@ -207,10 +209,6 @@ class Sync:
         yield from (
             left.vector_store_id for left in stored.left if left.account.base_url == base_url
         )
-
-    def _begin(self) -> None:
-        stored = self._progress.stored.at(self.job.account, self._store_id)
-        self._progress.begin(attrs.evolve(stored, begun_at=self._begun_at))
 
     def _make_store(self) -> str:
         job, stored = self.job, self._progress.stored

@@ -15,11 +15,12 @@ from tenants.knowledge.state import KnowledgeState, decode
 from tenants.knowledge.syncing import Pace, Sync
 from tenants.registry.objects import Objects
 from tenants.releases.pointers import Intent
-from tenants.releases.publishing import create
+from tenants.releases.publishing import create, publish
 from tenants.releases.reading import read_release
-from tenants.releases.release import PREPARING, prepare
+from tenants.releases.release import Preparing, prepare
 from tests.fakes.faulty_upstream import FaultyUpstream
 
+PREPARING = Preparing(frozenset({"127.0.0.1"}))
 NOW = 1_700_000_000
 KEY = "sk-operator-planted"
 DOCUMENT = """schema_version = 1
@@ -43,6 +44,15 @@ def files_of(tenant_id: str, knowledge: Mapping[str, bytes] = FILES) -> dict[str
     """The files of a tenant."""
     document = DOCUMENT.format(id=tenant_id).encode()
     return {"tenant.toml": document, "instructions.md": b"Be brief.", **knowledge}
+
+
+def change(knowing: "Knowing", knowledge: Mapping[str, bytes], document: str = DOCUMENT) -> None:
+    """Publish other knowledge, the state of what is synced going on."""
+    before = read_release(knowing.objects, knowing.tenant_id).files
+    files = files_of(knowing.tenant_id, knowledge)
+    files["tenant.toml"] = document.format(id=knowing.tenant_id).encode()
+    release = prepare(knowing.tenant_id, files, PREPARING, before=before)
+    publish(knowing.objects, release, Intent("ann", NOW))
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> Path:

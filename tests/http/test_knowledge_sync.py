@@ -15,7 +15,7 @@ from tenants.releases.reading import read_release
 from tenants.releases.release import PREPARING, prepare
 from tenants.releases.switching import rollback
 from tests.fakes.faulty_upstream import Fault, FaultyUpstream
-from tests.fakes.knowledge import DOCUMENT, FILES, NOW, Knowing, files_of, write_files
+from tests.fakes.knowledge import DOCUMENT, FILES, NOW, Knowing, change, files_of, write_files
 from tests.fakes.objects import Interrupted, KilledError
 
 UPLOAD = "POST /v1/files"
@@ -35,13 +35,6 @@ def acme(tmp_path, upstream):
     knowing = Knowing(FileObjects(tmp_path), upstream)
     knowing.onboard()
     return knowing
-
-
-def change(knowing, knowledge):
-    """Publish other knowledge, the state of what is synced going on."""
-    before = read_release(knowing.objects, knowing.tenant_id).files
-    release = prepare(knowing.tenant_id, files_of(knowing.tenant_id, knowledge), before=before)
-    publish(knowing.objects, release, ANN)
 
 
 async def test_the_first_sync_uploads_everything_and_publishes(acme):
