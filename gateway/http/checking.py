@@ -52,7 +52,7 @@ class Checker:
         """What these credentials open.
 
         Raises:
-            SeveralCredentialsError: there are two different ones of ours.
+            SeveralCredentialsError: there are two different ones that might count.
             CredentialRefusedError: there is one, and it opens nothing here.
             IssuerUnavailableError: the issuer's keys cannot be had now.
         """
@@ -65,9 +65,11 @@ class Checker:
             return OPEN
         if not credentials.others:
             return NOBODY
-        if tenant.token_issuer is None:
+        if tenant.token_issuer is None or not credentials.tokens:
             raise CredentialRefusedError
-        return await self._end_user(tenant, tenant.token_issuer, credentials.others[0])
+        if len(credentials.tokens) > 1:
+            raise SeveralCredentialsError
+        return await self._end_user(tenant, tenant.token_issuer, credentials.tokens[0])
 
     def _key(self, tenant: CompiledTenant, text: str) -> Grant:
         now = self.clock()

@@ -13,6 +13,7 @@ from tenants import keys
 
 KEY = keys.PREFIX
 SESSION = "ags_"
+_DOTS_OF_A_JWT = 2
 # Browsers can set no headers for an EventSource and a WebSocket.
 _TOKEN_IN_QUERY = re.compile(r"/ws/chat|/stream|/runs/[^/]+/events")
 
@@ -28,6 +29,11 @@ class Presented:
 
     ours: tuple[str, ...] = attrs.field(default=(), repr=False)
     others: tuple[str, ...] = attrs.field(default=(), repr=False)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Those of the others that have the form of a signed JWT (RFC 7515, section 7.1)."""
+        return tuple(text for text in self.others if text.count(".") == _DOTS_OF_A_JWT)
 
 
 NOTHING = Presented()

@@ -87,7 +87,7 @@ def _entrance(scope: RawScope, send: Send, *, operators: bool) -> Entrance:
         if name == b"x-correlation-id":
             correlation = value
         elif name == b"x-tenant-id":
-            tenants.append(value.decode("latin-1").strip())
+            tenants.append(value.strip().decode("latin-1"))
         elif name in _CREDENTIALS:
             credentials.append((name, value))
         elif name == b"origin":

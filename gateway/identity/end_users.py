@@ -95,6 +95,7 @@ def _user(claims: dict[str, Any], now: float) -> EndUser:
 
 def _time(claims: dict[str, Any], name: str) -> int:
     value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 2**53:
+    # Written so that it holds for what is no number at all, which JSON's readers take as one.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 2**53:
         raise TokenRefusedError(f"its {name} is no time")
     return int(value)

@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 _DISCOVERY = "/.well-known/openid-configuration"
 _ISSUERS = 1000
 _LEAST_RSA_BITS = 2048
+_MOST_KEYS = 100  # of one issuer; reading each takes a while
 # What each kind of key signs with; nothing else is accepted, whatever a token or a key says.
 _ALGORITHMS: Mapping[tuple[str, str | None], str] = {
     ("RSA", None): "RS256",
@@ -90,14 +91,16 @@ class IssuerKeys:
             IssuerUnavailableError: its keys cannot be had now.
         """
         held = self._held(issuer)
-        stale = self._clock() - held.fetched_at > self._times.fresh_seconds
-        if stale or _matching(held, key_id, algorithm) is None:
+        is_stale = self._clock() - held.fetched_at > self._times.fresh_seconds
+        is_known = _matching(held, key_id, algorithm) is not None
+        # An issuer that does not answer keeps one request waiting, and not all whose key is known.
+        if not is_known or (is_stale and not held.turn.locked()):
             await self._renew(issuer, held)
         if held.keys is None:
             raise IssuerUnavailableError(issuer, held.detail)
         found = _matching(held, key_id, algorithm)
         if found is None:
-            raise TokenRefusedError(f"the issuer has no key {key_id!r} for {algorithm}")
+            raise TokenRefusedError(f"the issuer has no such key for {algorithm}")
         return found.key
 
     def _held(self, issuer: str) -> _Issuer:
@@ -134,6 +137,8 @@ class IssuerKeys:
         keys = (await self._document(place)).get("keys")
         if not isinstance(keys, list):
             raise FetchError(f"{place}: it has no list of keys")
+        if len(keys) > _MOST_KEYS:
+            raise FetchError(f"{place}: it has more than {_MOST_KEYS} keys")
         return tuple(key for each in keys if (key := _usable(each)) is not None)
 
 
@@ -149,6 +154,8 @@ def _usable(jwk: Any) -> IssuerKey | None:  # noqa: ANN401 - whatever JSON says
     import jwt  # noqa: PLC0415 - where no issuer is used, it is not loaded
 
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
+        return None
+    if "d" in jwk:  # the private half: whoever can read this can sign
         return None
     curve = jwk.get("crv") if jwk.get("kty") != "RSA" else None
     algorithm = _ALGORITHMS.get((str(jwk.get("kty")), curve))

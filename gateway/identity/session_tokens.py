@@ -10,6 +10,7 @@ from gateway.identity.ports import SessionClaims
 
 PREFIX = "ags_"
 _ALGORITHM = "HS256"
+_LONGEST = 4096  # characters; several times what the longest names make
 
 
 class _Payload(msgspec.Struct, omit_defaults=True):
@@ -60,22 +61,24 @@ class SignedSessions:
         """
         import jwt  # noqa: PLC0415 - as above
 
+        if len(token) > _LONGEST:
+            raise TokenRefusedError("it is too long")
         jws = jwt.PyJWS(algorithms=[_ALGORITHM])
         for secret in self._secrets:
             try:
                 body = jws.decode(token.removeprefix(PREFIX), secret, [_ALGORITHM])
                 return _claims(_decode(body))
-            except (jwt.InvalidTokenError, msgspec.MsgspecError, UnicodeError):
+            except (jwt.InvalidTokenError, msgspec.MsgspecError, UnicodeError, RecursionError):
                 continue
         raise TokenRefusedError("it was not signed by this gateway")
 
     def tenant_of(self, token: str) -> str | None:
         """The tenant that a token names, not verified; None where it names none."""
-        _, _, rest = token.partition(".")
+        _, _, rest = token[:_LONGEST].partition(".")
         body, _, _ = rest.partition(".")
         try:
             return _decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))).ten
-        except (ValueError, msgspec.MsgspecError):
+        except (ValueError, RecursionError, msgspec.MsgspecError):
             return None
 
 

@@ -84,6 +84,8 @@ async def test_one_of_several_audiences_is_enough(tokens, provider):
         {"exp": "tomorrow"},
         {"exp": True},
         {"exp": 1e300},
+        {"exp": float("nan")},
+        {"exp": float("inf")},
         {"nbf": "yesterday"},
     ],
 )
@@ -146,13 +148,15 @@ async def test_no_other_algorithm_counts(tokens, provider):
 
 
 async def test_a_key_is_used_as_it_is_meant(tokens, provider):
-    """Keys for encryption, weak ones, symmetric ones and another key's id sign nothing here."""
+    """Keys for encryption, weak, symmetric, private ones and another's id sign nothing here."""
     weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that is the point
     provider.add_key("weak", "RS256", weak)
     provider.add_key("sealing")
     provider.jwks[-1]["use"] = "enc"
     provider.add_key("other")
     provider.jwks.append({"kty": "oct", "kid": "oct", "k": "c2VjcmV0"})
+    spilled = provider.add_key("spilled", "RS256")
+    provider.jwks[-1] |= json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(spilled))
     provider.jwks += ["no key", {}, {"kty": "EC", "crv": "P-256", "kid": "x"}]
     _, key = provider._keys["one"]
     stolen_id = jwt.encode(provider.claims(), key, "ES256", headers={"kid": "other"})
@@ -160,7 +164,7 @@ async def test_a_key_is_used_as_it_is_meant(tokens, provider):
     with pytest.warns(jwt.InsecureKeyLengthWarning):
         of_weak = provider.token("weak")
 
-    for token in (of_weak, provider.token("sealing"), stolen_id):
+    for token in (of_weak, provider.token("sealing"), provider.token("spilled"), stolen_id):
         assert await refused(tokens, provider, token)
     assert not await refused(tokens, provider, provider.token("other"))
 
@@ -264,8 +268,13 @@ async def cut(request):
     return response
 
 
+async def too_many(_request):
+    """More keys than anybody needs."""
+    return web.json_response({"keys": [{}] * 101})
+
+
 @pytest.mark.parametrize("path", [DISCOVERY, "/keys"])
-@pytest.mark.parametrize("answer", [status_500, elsewhere, no_json, a_list, endless, cut])
+@pytest.mark.parametrize("answer", [status_500, elsewhere, no_json, a_list, endless, cut, too_many])
 async def test_a_broken_issuer_is_told_from_a_wrong_token(tokens, provider, path, answer):
     """Where its keys cannot be had, nothing is said of the token; later it is believed."""
     provider.answers[path] = answer
@@ -298,6 +307,41 @@ async def test_known_keys_outlive_a_broken_issuer(provider):
 
     assert not await refused(tokens, provider, provider.token())
     await tokens.close()
+
+
+async def test_a_hanging_issuer_holds_up_nobody_whose_key_is_known(provider):
+    """While one request waits for an issuer that does not answer, the others go on."""
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def hanging(_request):
+        asked.set()
+        await over.wait()
+        return web.Response(status=500)
+
+    tokens = IssuedTokens({"127.0.0.1"}, KeyTimes(fresh_seconds=0, pause_seconds=0))
+    assert not await refused(tokens, provider, provider.token())
+    provider.answers[DISCOVERY] = hanging
+    waiting = asyncio.ensure_future(tokens.read(provider.token(), issuer_of(provider)))
+    await asked.wait()
+
+    for _ in range(3):
+        assert not await refused(tokens, provider, provider.token())
+
+    assert not waiting.done()
+    over.set()
+    assert (await waiting).user == "ada"
+    await tokens.close()
+
+
+async def test_a_reason_says_nothing_of_the_token(tokens, provider):
+    """What is logged of a refusal holds nothing that whoever sent the token has chosen."""
+    _, key = provider._keys["one"]
+    planted = jwt.encode(provider.claims(sub=7), key, "ES256", headers={"kid": "planted"})
+
+    with pytest.raises(TokenRefusedError) as caught:
+        await tokens.read(planted, issuer_of(provider))
+
+    assert "planted" not in str(caught.value.reason)
 
 
 async def test_the_discovery_document_must_be_the_issuers(tokens, provider):

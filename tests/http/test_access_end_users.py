@@ -54,6 +54,25 @@ async def test_it_rides_in_the_query_where_it_must(client, provider):
         assert (await socket.receive_json(timeout=5)) == {"event": "pong"}
 
 
+@pytest.mark.parametrize("foreign", ["unused", "sk-proj.unused"])
+async def test_a_foreign_credential_does_not_hide_it(client, provider, foreign):
+    """Neither before it nor behind it, as proxies and SDKs add one."""
+    before = {"X-API-Key": foreign, "Authorization": f"Bearer {provider.token()}"}
+    behind = dict(reversed(before.items()))
+
+    for headers in (before, behind):
+        assert (await client.ask("GET", "/start", headers=headers))[0] == 200
+
+
+async def test_two_users_tokens_are_no_credential(client, provider):
+    """Whoever sends the tokens of two users has to say which is meant."""
+    headers = {"X-API-Key": provider.token(sub="bob")}
+
+    status, problem = await client.using(provider.token()).ask("GET", "/start", headers=headers)
+
+    assert (status, problem["type"]) == (400, "urn:agw:several-credentials")
+
+
 async def test_a_connection_ends_with_the_token(client, provider):
     """An open connection is closed when the token's time is up, leeway included."""
     token = provider.token(exp=int(time.time()) - 299)

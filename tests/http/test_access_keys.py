@@ -163,6 +163,20 @@ async def test_a_header_that_says_nothing_opens_nothing(client, authorization):
     assert status == 401
 
 
+@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}])
+async def test_a_token_that_no_reader_takes_is_refused_as_any(client, headers):
+    """JSON nested so deeply that readers give up is told as any wrong token, on every path."""
+    nested = b'{"ten": ' + b"[" * 1500 + b"]" * 1500 + b"}"
+    token = "ags_x." + base64.urlsafe_b64encode(nested).decode() + ".x"
+
+    for tenant, status in (("acme", 401), (None, 400)):
+        asking = client.of(tenant).using(token)
+        async with asking.open("GET", "/start", headers=headers) as answer:
+            assert answer.status == status
+            assert answer.content_type == "application/problem+json"
+            assert answer.headers["X-Correlation-ID"]
+
+
 async def test_two_different_keys_are_no_credential(client, keys):
     """Whoever sends two different keys has to say which is meant: 400, by HTTP's own means."""
     one, other = await keys.give(), await keys.give()

@@ -2,12 +2,14 @@
 
 import base64
 
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http.credentials import presented
 from gateway.http.entrance import ENTRANCE, Entrance
+from gateway.identity.errors import TokenRefusedError
 from gateway.identity.ports import SessionClaims
 from gateway.identity.session_tokens import SignedSessions
 from tenants.keys import ApiKey, Keyring, digest_of, new_key, tenant_of
@@ -57,6 +59,44 @@ def test_no_text_makes_reading_a_key_fail(text):
     assert tenant_of(text) is None or text.startswith("agw_")
     assert ring.find(text, 0) is None
     assert SESSIONS.tenant_of(text) is None or "." in text
+
+
+def in_base64(content):
+    """As the parts of a token are written."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+DEEP = b'{"ten": "acme", "sub": "a", "exp": 1, "alg": ' + b"[" * 1200 + b"]" * 1200 + b"}"
+ODD = st.sampled_from([b"", b"[]", b"null", b"\xff", b"{" * 1500, DEEP]) | st.binary()
+PARTS = ODD.map(in_base64) | st.text(max_size=20)
+
+
+@given(st.lists(PARTS, max_size=4))
+def test_no_text_makes_reading_a_token_fail(parts):
+    """Whatever somebody sends as a session's token, it is refused, and names at most a text."""
+    token = "ags_" + ".".join(parts)
+
+    assert isinstance(SESSIONS.tenant_of(token), str | None)
+    with pytest.raises(TokenRefusedError):
+        SESSIONS.read(token)
+
+
+def test_a_token_is_nested_too_deeply_to_be_read():
+    """Under our own signature too, what overflows a reader's stack is no token."""
+    token = "ags_" + jwt.PyJWS().encode(DEEP, "s" * 32, "HS256")
+
+    assert len(token) < 4096
+    assert SESSIONS.tenant_of(token) is None
+    with pytest.raises(TokenRefusedError):
+        SESSIONS.read(token)
+
+
+def test_a_token_has_a_greatest_length():
+    """More than any token of ours has is not looked at."""
+    token = SESSIONS.sign(SessionClaims("acme", "a" * 4096, 2**33))
+
+    with pytest.raises(TokenRefusedError):
+        SESSIONS.read(token)
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"authorization", b"x-api-key"]), st.binary())))
