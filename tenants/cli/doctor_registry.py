@@ -16,6 +16,7 @@ from tenants.cli.output import Output, date
 from tenants.cli.registry import preparing, unpublished
 from tenants.cli.words import told
 from tenants.compiled import CompiledTenant
+from tenants.model import is_tenant_id
 from tenants.errors import BrokenObjectError, TenantsError, UnknownTenantError
 from tenants.registry import layout
 from tenants.registry.objects import (
@@ -32,7 +33,10 @@ from tenants.releases.pointers import find
 from tenants.releases.release import prepare_directory
 
 _AT_ONCE = 16
-_REMEDY = "Restore it from a backup, or: tenantctl rollback {0}, tenantctl publish {0} --from DIR"
+_REMEDY = (
+    "Restore it from a backup, or choose a revision of `tenantctl history {0}` and: tenantctl "
+    "rollback {0} REV, or: tenantctl publish {0} --from DIR"
+)
 R = TypeVar("R")
 
 
@@ -64,22 +68,6 @@ class _Finding:
     tenant: CompiledTenant | None = None
     fault: str = ""
     warning: str = ""
-
-
-def look_at_feed(objects: Objects) -> Check:
-    """Whether replicas can be told of changes."""
-    try:
-        stored = objects.read(layout.CHANGES)
-        changes = decode(stored.content, Changes, layout.CHANGES) if stored else Changes()
-    except BrokenObjectError as error:
-        remedy = "any further change of a tenant begins it anew"
-        return Check("feed", "broken", (f"{error}. Replicas look at all tenants; {remedy}.",))
-    numbers = [each.sequence for each in changes.entries]
-    if any(after != before + 1 for before, after in pairwise(numbers)):
-        return Check("feed", "with a gap", ("A change is missing: publish a tenant anew.",))
-    newest = changes.entries[-1] if changes.entries else None
-    last = f", the last at {date(newest.at)}" if newest else ""
-    return Check("feed", f"{changes.sequence} changes{last}")
 
 
 def look_at_writing(objects: Objects) -> Check:
@@ -133,13 +121,27 @@ def _refuses(objects: Objects, name: str, stale: int) -> bool:
 
 def _ids(asked: Tenants) -> tuple[list[str], list[str]]:
     """The ids of published tenants, and of those in working form alone."""
-    published = [layout.tenant_of(each.name) for each in asked.objects.list(layout.POINTERS)]
+    published = [*filter(is_tenant_id, _names(asked, layout.POINTERS))]
     forms = [*unpublished(asked.place, {*published})]
     if asked.only is None:
         return published, forms
     one = {asked.only}
     if not one & {*published, *forms}:
         raise UnknownTenantError(asked.only)
+def _names(asked: Tenants, pattern: str) -> list[str]:
+    return [layout.tenant_of(each.name) for each in asked.objects.list(pattern)]
+
+
+def _misnamed(asked: Tenants) -> Iterator[str]:
+    """What lies where tenants lie, and can be none."""
+    for name in sorted({*_names(asked, layout.POINTERS), *_names(asked, layout.WORKING_FORMS)}):
+        if not is_tenant_id(name):
+            yield (
+                f"{name} is no tenant's id, so nobody is served from it: rename it, in lower-case "
+                "letters, digits and inner hyphens."
+            )
+
+
     return [*one.intersection(published)], [*one.intersection(forms)]
 
 

@@ -6,10 +6,12 @@ from tenants.cli.frame import Command
 from tenants.cli.options import json_option, registry_option, tenant_argument
 from tenants.cli.output import Output, date
 from tenants.cli.registry import opened
+from tenants.errors import BrokenObjectError, UnknownTenantError
 from tenants.registry.objects import Objects
-from tenants.registry.stored import AuditEntry
+from tenants.registry.stored import AuditEntry, Pointer
 from tenants.releases.audit import entries
 from tenants.releases.reading import show
+from tenants.releases.restoring import restored
 
 _SHOWN_DIGITS = 12
 
@@ -22,6 +24,8 @@ _SHOWN_DIGITS = 12
 def history(tenant_id: str, registry: str, *, audit: bool, as_json: bool) -> None:
     """Show a tenant's revisions, newest first, or everything that was done with it.
 
+    Where none is in force, its current.json is lost or broken: tenantctl rollback ID REV.
+
     Example: tenantctl history acme --audit
     """
     output = Output(as_json=as_json)
@@ -33,7 +37,7 @@ def history(tenant_id: str, registry: str, *, audit: bool, as_json: bool) -> Non
 
 
 def _revisions(output: Output, objects: Objects, tenant_id: str) -> None:
-    pointer = show(objects, tenant_id).pointer
+    pointer = _pointer(objects, tenant_id)
     revisions = pointer.history[::-1]
     rows = [
         (
@@ -60,6 +64,14 @@ def _revisions(output: Output, objects: Objects, tenant_id: str) -> None:
             for each in revisions
         ]
     )
+
+
+def _pointer(objects: Objects, tenant_id: str) -> Pointer:
+    """The tenant's pointer, or one with all revisions and none in force where it is broken."""
+    try:
+        return show(objects, tenant_id).pointer
+    except (BrokenObjectError, UnknownTenantError):
+        return restored(objects, tenant_id).pointer
 
 
 def _audit(output: Output, objects: Objects, tenant_id: str) -> None:

@@ -26,6 +26,11 @@ from tenants.cli.stopping import finishing
 from tenants.releases import offboarding
 from tenants.releases.pointers import Held, find, in_working_form
 
+_LOST = (
+    "{0} has no current.json, so nobody knows what to export. Choose a revision of `tenantctl "
+    "history {0}` and: tenantctl rollback {0} REV, or delete what is left of it: --no-export"
+)
+
 
 @click.command(cls=Command)
 @tenant_argument()
@@ -60,21 +65,25 @@ def offboard(  # noqa: PLR0913  (each is an option)
     """Export a tenant's revision in force, then delete the tenant: revisions, keys and audit.
 
     Its threads are in the gateways' store: --gateway names one that deletes them, else they stay.
-    Where it was stopped half way, the same command goes on. Secrets stay in their store.
+    Where it was stopped half way, the same command goes on. Secrets stay in their store. One whose
+    current.json is broken can be restored (tenantctl rollback ID REV), or deleted with --no-export.
 
     Example: tenantctl offboard acme --export ./acme.offboarded --gateway http://127.0.0.1:8000
     """
     output = Output(as_json=as_json)
     objects = opened(registry)
-    held = find(objects, tenant_id)
+    left = offboarding.remains(objects, tenant_id)
+    held = None if left and no_export else find(objects, tenant_id)
+    if left and not no_export:
+        raise RefusedError(_LOST.format(tenant_id))
     api = AdminApi.from_environment(gateway) if gateway else None
-    if held is None and (api is None or in_working_form(objects, tenant_id)):
+    if held is None and not left and (api is None or in_working_form(objects, tenant_id)):
         offboarding.offboard(objects, tenant_id, intent(by, note))  # It says why it cannot.
     if api is not None:
         api.reach()
     nothing = no_export or held is None or held.pointer.offboarding
     keep = None if nothing else directory or Path(f"{tenant_id}.offboarded")
-    output.lines(_plan(tenant_id, held, keep, gateway))
+    output.lines(_plan(tenant_id, held, keep, gateway, left=left))
     if dry_run:
         output.done({"id": tenant_id, "dry_run": True}, ["Nothing was done: a dry run."])
         return
@@ -86,6 +95,9 @@ def offboard(  # noqa: PLR0913  (each is an option)
     if held is not None:
         with finishing(f"deleting {tenant_id}"):
             deleted = offboarding.offboard(objects, tenant_id, intent(by, note))
+    elif left:
+        with finishing(f"deleting what is left of {tenant_id}"):
+            deleted = offboarding.clear(objects, tenant_id, intent(by, note))
     if api is not None:
         _delete_data(api, tenant_id)
     output.done(
@@ -100,9 +112,11 @@ def offboard(  # noqa: PLR0913  (each is an option)
 
 
 def _plan(
-    tenant_id: str, held: Held | None, keep: Path | None, gateway: str | None
+    tenant_id: str, held: Held | None, keep: Path | None, gateway: str | None, *, left: bool
 ) -> Iterator[Line]:
-    if held is None:
+    if held is None and left:
+        yield f"All that is left of {tenant_id} is deleted; no revision is in force.", "bold red"
+    elif held is None:
         yield f"The registry holds nothing of {tenant_id} any more."
     elif held.pointer.offboarding:
         yield f"The deletion of {tenant_id} has begun: it will be finished, and nothing exported."

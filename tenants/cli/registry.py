@@ -9,6 +9,7 @@ from tenants.errors import BrokenObjectError
 from tenants.registry.objects import Objects
 from tenants.registry.opening import open_objects
 from tenants.registry.places import RegistryPlace
+from tenants.releases.errors import UnknownRevisionError
 from tenants.releases.pointers import Held, Intent
 from tenants.releases.reading import list_working_forms, read_whole, revision_of
 from tenants.releases.release import Preparing
@@ -43,12 +44,14 @@ def preparing(private_upstreams: AbstractSet[str]) -> Preparing:
 def in_force(objects: Objects, held: Held) -> Mapping[str, bytes]:
     """The files in force, to compare with; none where they are broken, which a change may mend.
 
+    Nor where nobody knows which are.
+
     Raises:
         ObjectsUnavailableError: the registry cannot be read.
     """
     try:
         return read_whole(objects, held.tenant_id, revision_of(held, None)).files
-    except BrokenObjectError:
+    except (BrokenObjectError, UnknownRevisionError):
         return {}
 
 

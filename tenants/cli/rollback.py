@@ -17,12 +17,12 @@ from tenants.cli.registry import in_force, intent, opened
 from tenants.cli.stopping import finishing
 from tenants.releases import switching
 from tenants.releases.differing import differences
-from tenants.releases.reading import read_whole, revision_of, show
+from tenants.releases.reading import read_whole, revision_of
 
 
 @click.command(cls=Command)
 @tenant_argument()
-@click.argument("revision", metavar="[REV]", required=False, type=click.IntRange(min=1))
+@click.argument("revision", metavar="[REV]", required=False, type=Revision())
 @note_option
 @by_option
 @dry_run_option
@@ -41,13 +41,14 @@ def rollback(  # noqa: PLR0913  (each is an option)
     """Put an earlier revision in force: REV, else the one before the one in force.
 
     It is looked at whole before the pointer moves. Later revisions stay, and can be rolled forward
-    to in the same way. Every replica serves it within 10 seconds.
+    to in the same way. Every replica serves it within 10 seconds. With REV this also restores a
+    tenant whose current.json is lost or makes no sense.
 
     Example: tenantctl rollback acme 3 --note "the new prompt is too long"
     """
     output = Output(as_json=as_json)
     objects = opened(registry)
-    held = show(objects, tenant_id)
+    held = switching.known(objects, tenant_id, revision)
     target = switching.previous(held) if revision is None else revision_of(held, revision)
     stored = read_whole(objects, tenant_id, target)
     changes = [*differences(in_force(objects, held), stored.files)]
@@ -58,15 +59,14 @@ def rollback(  # noqa: PLR0913  (each is an option)
             wanted = intent(by, note, held.generation)
             changed = switching.rollback(objects, tenant_id, wanted, to=target.revision).changed
     words = "would be" if dry_run else "is"
-    line = (
-        f"{tenant_id}: revision {target.revision} {words} in force; it was {held.pointer.revision}."
-    )
+    before = held.pointer.revision or "lost"
+    line = f"{tenant_id}: revision {target.revision} {words} in force; it was {before}."
     already = f"{tenant_id}: revision {target.revision} is in force already."
     output.done(
         {
             "id": tenant_id,
             "revision": target.revision,
-            "before": held.pointer.revision,
+            "before": held.pointer.revision or None,
             "changed": changed,
             "dry_run": dry_run,
             "files": names_json(changes),

@@ -13,6 +13,7 @@ from tenants.errors import (
     UnknownTenantError,
 )
 from tenants.knowledge.errors import KnowledgeError
+from tenants.registry import layout
 from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
 from tenants.releases.errors import (
     ContendedError,
@@ -73,6 +74,12 @@ def _(error: ObjectChangedError) -> str:
 
 @told.register
 def _(error: BrokenObjectError) -> str:
+    if error.name.endswith("/current.json"):
+        tenant_id = layout.tenant_of(error.name)
+        return (
+            f"The registry holds something broken: {error}. Choose a revision of "
+            f"`tenantctl history {tenant_id}`, and: tenantctl rollback {tenant_id} REV"
+        )
     return (
         f"The registry holds something broken: {error}. Restore it from a backup, or publish anew; "
         "`tenantctl doctor` looks at everything."
