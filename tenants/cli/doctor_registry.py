@@ -16,7 +16,6 @@ from tenants.cli.output import Output, date
 from tenants.cli.registry import preparing, unpublished
 from tenants.cli.words import told
 from tenants.compiled import CompiledTenant
-from tenants.model import is_tenant_id
 from tenants.errors import BrokenObjectError, TenantsError, UnknownTenantError
 from tenants.registry import layout
 from tenants.registry.objects import (
@@ -70,6 +69,22 @@ class _Finding:
     warning: str = ""
 
 
+def look_at_feed(objects: Objects) -> Check:
+    """Whether replicas can be told of changes."""
+    try:
+        stored = objects.read(layout.CHANGES)
+        changes = decode(stored.content, Changes, layout.CHANGES) if stored else Changes()
+    except BrokenObjectError as error:
+        remedy = "any further change of a tenant begins it anew"
+        return Check("feed", "broken", (f"{error}. Replicas look at all tenants; {remedy}.",))
+    numbers = [each.sequence for each in changes.entries]
+    if any(after != before + 1 for before, after in pairwise(numbers)):
+        return Check("feed", "with a gap", ("A change is missing: publish a tenant anew.",))
+    newest = changes.entries[-1] if changes.entries else None
+    last = f", the last at {date(newest.at)}" if newest else ""
+    return Check("feed", f"{changes.sequence} changes{last}")
+
+
 def look_at_writing(objects: Objects) -> Check:
     """Whether the registry can be written, and refuses who comes second; leaves nothing."""
     name = f"probe-{secrets.token_hex(8)}.json"
@@ -121,27 +136,13 @@ def _refuses(objects: Objects, name: str, stale: int) -> bool:
 
 def _ids(asked: Tenants) -> tuple[list[str], list[str]]:
     """The ids of published tenants, and of those in working form alone."""
-    published = [*filter(is_tenant_id, _names(asked, layout.POINTERS))]
+    published = [layout.tenant_of(each.name) for each in asked.objects.list(layout.POINTERS)]
     forms = [*unpublished(asked.place, {*published})]
     if asked.only is None:
         return published, forms
     one = {asked.only}
     if not one & {*published, *forms}:
         raise UnknownTenantError(asked.only)
-def _names(asked: Tenants, pattern: str) -> list[str]:
-    return [layout.tenant_of(each.name) for each in asked.objects.list(pattern)]
-
-
-def _misnamed(asked: Tenants) -> Iterator[str]:
-    """What lies where tenants lie, and can be none."""
-    for name in sorted({*_names(asked, layout.POINTERS), *_names(asked, layout.WORKING_FORMS)}):
-        if not is_tenant_id(name):
-            yield (
-                f"{name} is no tenant's id, so nobody is served from it: rename it, in lower-case "
-                "letters, digits and inner hyphens."
-            )
-
-
     return [*one.intersection(published)], [*one.intersection(forms)]
 
 

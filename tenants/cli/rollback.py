@@ -22,7 +22,7 @@ from tenants.releases.reading import read_whole, revision_of
 
 @click.command(cls=Command)
 @tenant_argument()
-@click.argument("revision", metavar="[REV]", required=False, type=Revision())
+@click.argument("revision", metavar="[REV]", required=False, type=click.IntRange(min=1))
 @note_option
 @by_option
 @dry_run_option
