@@ -56,10 +56,15 @@ def _print_schema(context: click.Context, _: click.Parameter, value: bool) -> No
 
 
 @click.group(
+    "tenantctl",
     cls=LazyGroup,
     panels_of_commands=_COMMANDS,
     elsewhere=_ELSEWHERE,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # Without frames, so that a pipe and a narrow terminal show it as it is meant.
+        "rich_help_config": {"theme": "default-slim", "text_paragraph_linebreaks": "\n\n"},
+    },
 )
 @click.version_option(package_name="assistant-gateway", prog_name="tenantctl")
 @click.option(

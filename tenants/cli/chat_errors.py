@@ -5,6 +5,9 @@ from typing import Any
 
 import attrs
 
+KEY = "TENANTCTL_KEY"
+"""The variable with the API key to talk with: a command line would show it to others."""
+
 
 class ChatError(Exception):
     """Root of these errors."""
@@ -79,6 +82,7 @@ class RefusedError(ChatError):
 
 _REMEDIES: Mapping[str, str] = {
     "urn:agw:unknown-tenant": " Look for its id among the gateway's tenants (GATEWAY_TENANTS).",
+    "urn:agw:unauthorized": f" Set {KEY} to a key of the tenant: tenantctl keys issue makes one.",
     "urn:agw:unknown-thread": " Leave --thread-id out, or say /new, to start a new one.",
     "urn:agw:thread-busy": " Wait for its end, or say /new to start another thread.",
     "urn:agw:upstream-unauthorized": " Look at OPENAI_API_KEY, or at the tenant's own secret.",

@@ -8,8 +8,9 @@ from collections.abc import Set as AbstractSet
 import attrs
 import rich_click as click
 
+from tenants.cli.doctor_feed import look_at_feed
 from tenants.cli.doctor_models import Account, look_at_models
-from tenants.cli.doctor_registry import Tenants, look_at_feed, look_at_tenants, look_at_writing
+from tenants.cli.doctor_registry import Tenants, look_at_tenants, look_at_writing
 from tenants.cli.doctor_secrets import look_at_secrets
 from tenants.cli.doctor_view import Check
 from tenants.cli.frame import Command
@@ -65,7 +66,7 @@ def doctor(  # noqa: PLR0913  (each is an option)
         ("check", "state", "found"), [(each.name, each.state, each.found) for each in checks]
     )
     output.done(
-        {"ok": sound, "checks": [attrs.asdict(each) for each in checks]},
+        {"ok": sound, "checks": [attrs.asdict(each) | {"state": each.state} for each in checks]},
         _lines(checks, sound=sound),
     )
     sys.exit(0 if sound else 1)

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import attrs
 import msgspec
 
-from tenants.cli.doctor_view import Check
+from tenants.cli.doctor_view import Check, named
 from tenants.cli.errors import CliError
 from tenants.cli.http import ask
 from tenants.compiled import CompiledTenant
-
-_NAMED = 5
 
 
 @attrs.frozen
@@ -74,6 +72,4 @@ def _warnings(used: Mapping[str, list[str]], known: Mapping[str, str | None]) ->
 
 
 def _named(tenants: Sequence[str]) -> str:
-    more = len(tenants) - _NAMED
-    names = ", ".join(tenants[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{names} {'use' if len(tenants) > 1 else 'uses'} it"
+    return f"{named(tenants)} {'use' if len(tenants) > 1 else 'uses'} it"

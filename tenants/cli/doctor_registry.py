@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 import attrs
 
 from tenants.cli.doctor_view import Check
-from tenants.cli.output import Output, date
+from tenants.cli.output import Output
 from tenants.cli.registry import preparing, unpublished
 from tenants.cli.words import told
 from tenants.compiled import CompiledTenant
 from tenants.errors import BrokenObjectError, TenantsError, UnknownTenantError
+from tenants.model import is_tenant_id
 from tenants.registry import layout
 from tenants.registry.objects import (
     NEW,
@@ -25,8 +25,6 @@ from tenants.registry.objects import (
     ObjectsUnavailableError,
 )
 from tenants.registry.places import RegistryPlace
-from tenants.registry.stored import Changes
-from tenants.registry.stored_json import decode
 from tenants.releases.loading import Loaded, load
 from tenants.releases.pointers import find
 from tenants.releases.release import prepare_directory
@@ -69,22 +67,6 @@ class _Finding:
     warning: str = ""
 
 
-def look_at_feed(objects: Objects) -> Check:
-    """Whether replicas can be told of changes."""
-    try:
-        stored = objects.read(layout.CHANGES)
-        changes = decode(stored.content, Changes, layout.CHANGES) if stored else Changes()
-    except BrokenObjectError as error:
-        remedy = "any further change of a tenant begins it anew"
-        return Check("feed", "broken", (f"{error}. Replicas look at all tenants; {remedy}.",))
-    numbers = [each.sequence for each in changes.entries]
-    if any(after != before + 1 for before, after in pairwise(numbers)):
-        return Check("feed", "with a gap", ("A change is missing: publish a tenant anew.",))
-    newest = changes.entries[-1] if changes.entries else None
-    last = f", the last at {date(newest.at)}" if newest else ""
-    return Check("feed", f"{changes.sequence} changes{last}")
-
-
 def look_at_writing(objects: Objects) -> Check:
     """Whether the registry can be written, and refuses who comes second; leaves nothing."""
     name = f"probe-{secrets.token_hex(8)}.json"
@@ -121,7 +103,7 @@ def look_at_tenants(asked: Tenants, output: Output) -> tuple[list[CompiledTenant
     good = [each.tenant for each in found if each.tenant is not None]
     suspended = sum(each == _Finding() for each in found)
     words = f"{total} tenants, {len(good)} served, {suspended} suspended"
-    faults = tuple(each.fault for each in found if each.fault)
+    faults = (*_misnamed(asked), *(each.fault for each in found if each.fault))
     warnings = tuple(each.warning for each in found if each.warning)
     return good, Check("tenants", words, faults, warnings)
 
@@ -136,7 +118,7 @@ def _refuses(objects: Objects, name: str, stale: int) -> bool:
 
 def _ids(asked: Tenants) -> tuple[list[str], list[str]]:
     """The ids of published tenants, and of those in working form alone."""
-    published = [layout.tenant_of(each.name) for each in asked.objects.list(layout.POINTERS)]
+    published = [*filter(is_tenant_id, _names(asked, layout.POINTERS))]
     forms = [*unpublished(asked.place, {*published})]
     if asked.only is None:
         return published, forms
@@ -144,6 +126,20 @@ def _ids(asked: Tenants) -> tuple[list[str], list[str]]:
     if not one & {*published, *forms}:
         raise UnknownTenantError(asked.only)
     return [*one.intersection(published)], [*one.intersection(forms)]
+
+
+def _names(asked: Tenants, pattern: str) -> list[str]:
+    return [layout.tenant_of(each.name) for each in asked.objects.list(pattern)]
+
+
+def _misnamed(asked: Tenants) -> Iterator[str]:
+    """What lies where tenants lie, and can be none."""
+    for name in sorted({*_names(asked, layout.POINTERS), *_names(asked, layout.WORKING_FORMS)}):
+        if not is_tenant_id(name):
+            yield (
+                f"{name} is no tenant's id, so nobody is served from it: rename it, in lower-case "
+                "letters, digits and inner hyphens."
+            )
 
 
 def _published(asked: Tenants, tenant_id: str) -> _Finding:

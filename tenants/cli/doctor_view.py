@@ -1,6 +1,10 @@
 """What ``tenantctl doctor`` found out about one part."""
 
+from collections.abc import Sequence
+
 import attrs
+
+_NAMED = 5
 
 
 @attrs.frozen
@@ -25,3 +29,9 @@ class Check:
         if self.faults:
             return "wrong"
         return "warning" if self.warnings else "ok"
+
+
+def named(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -6,7 +6,13 @@ import rich_click as click
 
 from tenants.cli.errors import OccupiedError
 from tenants.cli.frame import Command
-from tenants.cli.options import NEW_DIRECTORY, json_option, registry_option, tenant_argument
+from tenants.cli.options import (
+    NEW_DIRECTORY,
+    Revision,
+    json_option,
+    registry_option,
+    tenant_argument,
+)
 from tenants.cli.output import Output
 from tenants.cli.registry import opened
 from tenants.registry.objects import Objects
@@ -18,7 +24,7 @@ from tenants.releases.reading import StoredRelease, read_release
 @click.command(cls=Command)
 @tenant_argument()
 @click.argument("directory", metavar="DIR", type=NEW_DIRECTORY)
-@click.option("--revision", metavar="REV", type=click.IntRange(min=1), help="Else that in force.")
+@click.option("--revision", metavar="REV", type=Revision(), help="Else that in force.")
 @registry_option
 @json_option
 def export(

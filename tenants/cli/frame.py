@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import rich_click as click
-from click.exceptions import Exit
+from click.exceptions import Exit, NoArgsIsHelpError
 
 JSON = "tenantctl.json"
 """Where a context's ``meta`` says that the command prints JSON."""
+REGISTRY = "tenantctl.registry"
+"""Where a context's ``meta`` holds the registry that the command works on."""
+INTERRUPTED = 130
+"""The exit code of what was stopped by Ctrl-C, as shells have it."""
 _DOTENV = Path(".env")
 
 
@@ -23,6 +28,8 @@ class Command(click.RichCommand):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
         given = [*args]
+        if any("--json" in each.opts for each in self.params):
+            ctx.meta[JSON] = "--json" in given  # Faults are told before the option itself is read.
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -85,20 +92,42 @@ class LazyGroup(Group):
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.load() if isinstance(command, Lazy) else command, rest
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  (click's)
+    ) -> Any:  # noqa: ANN401
+        """See ``click.Group``; bad usage of the program itself is told as that of a command."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            _misused(error)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (click's)
-        """See ``click.Group``; whatever goes wrong is told in words, with exit code 1."""
+        """See ``click.Group``; whatever goes wrong is told in words, and never with a traceback."""
+        _print_whatever_comes()
         try:
             return super().invoke(ctx)
-        except (click.ClickException, Exit, BrokenPipeError):
+        except (Exit, BrokenPipeError, NoArgsIsHelpError):
             raise
-        except (KeyboardInterrupt, click.Abort):
-            _fail(ctx, ["Stopped: what was not reported as done was not done."])
+        except click.UsageError as error:
+            _misused(error)
+        except click.ClickException as error:
+            _fail(ctx, error.format_message().splitlines(), error.exit_code)
+        except (KeyboardInterrupt, click.Abort) as error:
+            words = "Stopped: what was not reported as done was not done."
+            _fail(ctx, [words], INTERRUPTED if _by_ctrl_c(error) else 1)
         except Exception as error:  # An operator gets words, never a traceback.
-            from tenants.cli.words import told  # noqa: PLC0415  (only where something went wrong)
-
             if os.environ.get("LOGGING_LEVEL") == "DEBUG":
                 raise
-            _fail(ctx, told(error).splitlines())
+            from tenants.cli.failing import tell  # noqa: PLC0415  (only where something went wrong)
+
+            tell(error, ctx.meta.get(REGISTRY), as_json=bool(ctx.meta.get(JSON)))
+            sys.exit(1)
 
 
 @contextlib.contextmanager
@@ -121,17 +150,39 @@ def with_environment() -> Iterator[None]:
             del os.environ[name]
 
 
-def _fail(ctx: click.Context, lines: list[str]) -> NoReturn:
+def _print_whatever_comes() -> None:
+    """Write out what a stream's encoding has no character for: a name is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _by_ctrl_c(error: BaseException) -> bool:
+    """Whether Ctrl-C was pressed, maybe at a question; else the input was at its end."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
+
+
+def _misused(error: click.UsageError) -> NoReturn:
+    """Tell what is wrong with a command line, and where the right one is described."""
+    if error.ctx is None:
+        raise error
+    ctx, lines = error.ctx, error.format_message().splitlines()
+    usage = " ".join([ctx.command_path, *ctx.command.collect_usage_pieces(ctx)])
+    _fail(ctx, lines, error.exit_code, f"Usage: {usage}\n{ctx.command_path} --help says more.")
+
+
+def _fail(ctx: click.Context, lines: list[str], code: int, hint: str = "") -> NoReturn:
     from tenants.cli.output import Output  # noqa: PLC0415  (its library takes long to import)
 
-    Output(as_json=bool(ctx.meta.get(JSON))).failed(lines)
-    sys.exit(1)
+    output = Output(as_json=bool(ctx.meta.get(JSON)))
+    output.failed(lines, [(line, "dim") for line in hint.splitlines()])
+    sys.exit(code)
 
 
 def _usage_faults(command: click.Command, ctx: click.Context, args: list[str]) -> list[str]:
     """Everything that is wrong with a command line: unknown options, then each parameter."""
     params = [each for each in command.get_params(ctx) if not each.is_eager]
-    known = {name for each in command.get_params(ctx) for name in each.opts}
+    known = {name for each in command.get_params(ctx) for name in each.opts if name.startswith("-")}
     unknown = [text for text in args if text[:1] == "-" and text.partition("=")[0] not in known]
     faults = [_no_such(text, known) for text in unknown]
     try:

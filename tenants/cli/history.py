@@ -89,4 +89,5 @@ def _audit(output: Output, objects: Objects, tenant_id: str) -> None:
 
 
 def _details(entry: AuditEntry) -> str:
-    return ", ".join(f"{name} {value}" for name, value in entry.details.items())
+    shown = {**entry.details, "sha256": str(entry.details.get("sha256", ""))[:_SHOWN_DIGITS]}
+    return ", ".join(f"{name} {value}" for name, value in shown.items() if value)

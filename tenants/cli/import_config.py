@@ -11,30 +11,35 @@ from migrations_of_config.errors import EarlierConfigError
 from tenants.cli.frame import Command
 from tenants.cli.import_files import existing, faults_of, read, write
 from tenants.cli.import_view import Outcome, preview, refusal_json, report_json, told
+from tenants.cli.options import (
+    NEW_DIRECTORY,
+    TenantId,
+    dry_run_option,
+    json_option,
+    yes_option,
+)
 from tenants.cli.output import Output
-from tenants.model import is_tenant_id
-
-
-def _tenant_id(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not is_tenant_id(text):
-        raise click.BadParameter("a tenant's id has lower-case letters, digits and inner hyphens.")
-    return text
 
 
 @click.command("import", cls=Command)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
-@click.option("--id", "tenant_id", callback=_tenant_id, help="The tenant's id; else FILE says.")
+@click.argument(
+    "file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+)
+@click.option("--id", "tenant_id", type=TenantId(), help="The tenant's id; else FILE says.")
 @click.option("--name", help="The tenant's name; else the assistant's.")
 @click.option(
     "--to",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_DIRECTORY,
+    metavar="DIR",
     default=Path(),
     help="The folder to put the tenant's directory into; else the working directory.",
 )
-@click.option("--dry-run", is_flag=True, help="Show everything, write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--yes", is_flag=True, help="Write over files of an existing tenant, unasked.")
+@yes_option
+@dry_run_option
+@json_option
 def import_(  # noqa: PLR0913  (each is an option)
     file: Path,
     tenant_id: str | None,
@@ -72,7 +77,8 @@ def _finish(output: Output, imported: Imported, folder: Path, *, dry_run: bool, 
     before = existing(directory, imported.files)
     outcome = Outcome(imported, directory, faults_of(imported), written=not dry_run)
     output.lines(preview(outcome, before))
-    if directory.exists() and not dry_run and not (yes or _asked(output, directory)):
+    question = f"{directory} exists. Write over its files?"
+    if directory.exists() and not dry_run and not output.ask(question, yes=yes):
         _refuse(output, f"{directory} exists: nothing was written; --yes writes over its files")
     if not dry_run:
         try:
@@ -85,8 +91,3 @@ def _finish(output: Output, imported: Imported, folder: Path, *, dry_run: bool, 
 def _refuse(output: Output, reason: str) -> NoReturn:
     output.refused({"written": False, "errors": [{"field": "", "message": reason}]}, [reason])
     sys.exit(1)
-
-
-def _asked(output: Output, directory: Path) -> bool:
-    """Whether the operator, who can be asked, says yes."""
-    return not output.as_json and click.confirm(f"{directory} exists. Write over its files?")

@@ -102,7 +102,9 @@ def issue(  # noqa: PLR0913  (each is an option)
 
 @keys.command("list", cls=Command)
 @tenant_argument()
-@gateway_option(help="A gateway that knows when keys were last used; with GATEWAY_ADMIN_KEY.")
+@gateway_option(
+    "A gateway that knows when keys were last used; with GATEWAY_ADMIN_KEY.", wanted=False
+)
 @registry_option
 @json_option
 def list_keys(tenant_id: str, gateway: str | None, registry: str, *, as_json: bool) -> None:

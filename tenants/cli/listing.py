@@ -19,8 +19,9 @@ _COLUMNS = ("id", "name", "state", "revision", "published", "by")
 def list_(registry: str, *, as_json: bool) -> None:
     """List the registry's tenants.
 
-    A tenant is in force, suspended, half deleted (offboard it once more), or in working form: a
-    directory that was never published and is served as it stands.
+    A tenant is in force, suspended, half deleted (offboard it once more), broken (doctor says how
+    to mend it), or in working form: a directory that was never published and is served as it
+    stands.
 
     Example: tenantctl list --registry gs://acme-tenants/production
     """
@@ -30,9 +31,10 @@ def list_(registry: str, *, as_json: bool) -> None:
     rows = sorted([*map(_row, tenants), *map(_form_row, forms)])
     if rows:
         output.table(_COLUMNS, rows)
+    faults = [(f"{each.tenant_id}: {each.fault}", "red") for each in tenants if each.fault]
     output.done(
         sorted([*map(_json, tenants), *map(_form_json, forms)], key=lambda each: each["id"]),
-        [] if rows else ["No tenants yet: tenantctl onboard ID creates one."],
+        faults if rows else ["No tenants yet: tenantctl onboard ID creates one."],
     )
 
 
@@ -46,7 +48,7 @@ def _state(tenant: ListedTenant) -> str:
 
 def _row(tenant: ListedTenant) -> tuple[str, ...]:
     if tenant.fault:
-        return tenant.tenant_id, tenant.fault, "broken", "", "", ""
+        return tenant.tenant_id, "", "broken", "", "", ""
     published = date(tenant.published_at)
     revision = str(tenant.revision)
     return tenant.tenant_id, tenant.name, _state(tenant), revision, published, tenant.by
@@ -58,7 +60,7 @@ def _form_row(tenant_id: str) -> tuple[str, ...]:
 
 def _json(tenant: ListedTenant) -> dict[str, Any]:
     if tenant.fault:
-        return {"id": tenant.tenant_id, "name": None, "state": "broken", "revision": None}
+        return _nameless(tenant.tenant_id, "broken") | {"fault": tenant.fault}
     return {
         "id": tenant.tenant_id,
         "name": tenant.name,
@@ -73,4 +75,8 @@ def _json(tenant: ListedTenant) -> dict[str, Any]:
 
 
 def _form_json(tenant_id: str) -> dict[str, Any]:
-    return {"id": tenant_id, "name": None, "state": "working form", "revision": None}
+    return _nameless(tenant_id, "working form")
+
+
+def _nameless(tenant_id: str, state: str) -> dict[str, Any]:
+    return {"id": tenant_id, "name": None, "state": state, "revision": None}

@@ -42,7 +42,7 @@ _LOST = (
     help="Where its files are kept.  [default: ./ID.offboarded]",
 )
 @click.option("--no-export", is_flag=True, help="Keep nothing, as where its revision is broken.")
-@gateway_option(help="A gateway that deletes its threads too; with GATEWAY_ADMIN_KEY.")
+@gateway_option("A gateway that deletes its threads too; with GATEWAY_ADMIN_KEY.", wanted=False)
 @yes_option
 @dry_run_option
 @note_option

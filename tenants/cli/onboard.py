@@ -84,9 +84,7 @@ def _instructions(_: click.Context, __: click.Parameter, text: str | None) -> st
     help="The tenant's own account; its key is the secret openai-api-key.",
 )
 @gateway_option(
-    default="http://127.0.0.1:8000",
-    show_default=True,
-    help="Where the gateway is, for the URLs that are printed; it is not asked.",
+    "Where the gateway is, for the URLs that are printed; it is not asked.", wanted=True
 )
 @yes_option
 @dry_run_option

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import rich_click as click
 from click.shell_completion import CompletionItem
 
-from tenants.cli.frame import JSON
+from tenants.cli.frame import JSON, REGISTRY
 from tenants.model import is_tenant_id
 from tenants.registry.places import RegistryPlace, RegistryPlaceError
 
@@ -26,6 +26,16 @@ def default_registry(environ: Mapping[str, str]) -> str:
     bucket = environ.get("BUCKET_ID", "").strip()
     production = environ.get("ENVIRONMENT", "").strip().lower() == "production"
     return f"gs://{bucket}" if bucket and production else _EXAMPLES
+
+
+def default_gateway(environ: Mapping[str, str]) -> str:
+    """The URL of who names none: of a gateway on this machine, where its variables put it."""
+    host = environ.get("GATEWAY_HOST", "").strip("[] ")
+    host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104  (nothing is bound)
+    port = environ.get("GATEWAY_PORT", "").strip()
+    # Kubernetes puts a URL there for a service called gateway; 0 is any free port.
+    port = port if port.isdecimal() and int(port) else "8000"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class TenantId(click.ParamType[str]):
@@ -58,6 +68,20 @@ class TenantId(click.ParamType[str]):
             return []
         found = (name for name in names if name.startswith(incomplete) and is_tenant_id(name))
         return [CompletionItem(name) for name in found]
+
+
+class Revision(click.ParamType[int]):
+    """The number of a revision."""
+
+    name = "REV"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """See ``click.ParamType``."""
+        if not str(value).isdecimal() or not int(value):
+            self.fail(f"{value!r} is no revision's number: those are 1, 2, 3 …", param, ctx)
+        return int(value)
 
 
 class TenantOrDirectory(click.ParamType[Path | str]):
@@ -144,13 +168,19 @@ def note_option(command: Decorated) -> Decorated:
     )(command)
 
 
-def gateway_option(**options: Any) -> Decorator[Any]:  # noqa: ANN401  (click's)
+def gateway_option(words: str, *, wanted: bool) -> Decorator[Any]:
     """``--gateway``.
 
     Args:
-        options: click's own, such as a default.
+        words: of its help.
+        wanted: whether there is always one: where none is named, the one on this machine.
     """
-    return click.option("--gateway", metavar="URL", callback=_url, **options)
+    default: dict[str, Any] = {"default": lambda: default_gateway(os.environ)}
+    if wanted:
+        default["show_default"] = "http://127.0.0.1:$GATEWAY_PORT"
+    return click.option(
+        "--gateway", metavar="URL", callback=_url, help=words, **(default if wanted else {})
+    )
 
 
 def private_upstreams_option(command: Decorated) -> Decorated:
@@ -172,11 +202,12 @@ NEW_DIRECTORY = click.Path(file_okay=False, path_type=Path)
 """A directory that may be made."""
 
 
-def _place(_: click.Context, __: click.Parameter, text: str) -> str:
+def _place(context: click.Context, __: click.Parameter, text: str) -> str:
     try:
         RegistryPlace.parse(text)
     except RegistryPlaceError as error:
         raise click.BadParameter(f"{error}.") from None
+    context.meta[REGISTRY] = text
     return text
 
 

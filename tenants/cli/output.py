@@ -1,6 +1,7 @@
 """What a command prints: tables and colours on a terminal, plain ones in a pipe, or one object."""
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from rich.text import Text
 Line = str | tuple[str, str]
 T = TypeVar("T")
 _GAP = "  "
+_PATIENCE_SECONDS = 1.0
 
 
 @attrs.frozen
@@ -70,9 +72,19 @@ class Output:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        shown = not self.as_json and sys.stdout.isatty()
-        with Progress(*columns, console=_console(), transient=True, disable=not shown) as progress:
+        if self.as_json or not sys.stdout.isatty():
+            yield from items
+            return
+        progress = Progress(*columns, console=_console(), transient=True)
+        late = threading.Timer(_PATIENCE_SECONDS, progress.start)
+        late.daemon = True
+        late.start()
+        try:
             yield from progress.track(items, total=total, description=what)
+        finally:
+            late.cancel()
+            late.join()
+            progress.stop()
 
     def done(self, value: Any, lines: Iterable[Line] = ()) -> None:  # noqa: ANN401  (any JSON)
         """Print the outcome."""
@@ -87,9 +99,15 @@ class Output:
         else:
             _print(((line, "red") if isinstance(line, str) else line for line in lines), _errors())
 
-    def failed(self, lines: Sequence[str]) -> None:
-        """As ``refused``, where there is nothing to tell a program but the words."""
-        self.refused({"errors": [{"field": "", "message": line} for line in lines]}, lines)
+    def failed(self, lines: Sequence[str], hints: Iterable[Line] = ()) -> None:
+        """As ``refused``, where there is nothing to tell a program but the words.
+
+        Args:
+            lines: a fault each.
+            hints: for people alone.
+        """
+        errors = [{"field": "", "message": line} for line in lines]
+        self.refused({"errors": errors}, [*lines, *hints])
 
     def ask(self, question: str, *, yes: bool) -> bool:
         """Whether the operator agrees; who cannot be asked does not.
@@ -135,13 +153,13 @@ def _print(lines: Iterable[Line], console: Console) -> None:
 
 
 def _print_json(value: Any) -> None:  # noqa: ANN401  (any JSON)
-    sys.stdout.write(f"{msgspec.json.encode(value).decode()}\n")
+    click.echo(msgspec.json.encode(value))  # JSON is UTF-8, whatever the terminal's encoding is.
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)  # An id can be copied.
     for row in rows:
         table.add_row(*map(Text, row))
     return table

@@ -5,6 +5,7 @@ import rich_click as click
 from tenants.cli.diffs import names_json, shown
 from tenants.cli.frame import Command
 from tenants.cli.options import (
+    Revision,
     by_option,
     dry_run_option,
     json_option,
@@ -22,7 +23,7 @@ from tenants.releases.reading import read_whole, revision_of
 
 @click.command(cls=Command)
 @tenant_argument()
-@click.argument("revision", metavar="[REV]", required=False, type=click.IntRange(min=1))
+@click.argument("revision", metavar="[REV]", required=False, type=Revision())
 @note_option
 @by_option
 @dry_run_option

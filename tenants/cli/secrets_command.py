@@ -146,7 +146,8 @@ def list_secrets(
     if rows:
         columns = ("name", "version", "state", "created", "in tenant.toml")
         output.table(columns, [_cells(row) for row in rows])
-    output.done(rows, [] if rows else [f"{tenant_id} has no secrets in {secrets.described}."])
+    none = f"{tenant_id} has no {f'secret {name}' if name else 'secrets'} in {secrets.described}."
+    output.done(rows, [] if rows else [none])
 
 
 def _rows(

@@ -168,7 +168,7 @@ def test_a_publish_that_is_stopped_twice_leaves_a_whole_tenant(gcs, environ, acm
     doctor = tenantctl("doctor", **environ)
     again = said("publish", "acme", "--from", acme, **environ)
 
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "Stopped" in err
     assert "Traceback" not in err
     assert doctor.exit_code == 0

@@ -18,9 +18,10 @@ import tenants.releases.errors
 from tenants.cli import main
 from tenants.cli.frame import Command, Lazy, LazyGroup
 from tenants.cli.key_times import Expiry, span
-from tenants.cli.options import default_registry
+from tenants.cli.options import default_gateway, default_registry
 from tenants.cli.words import told
 from tests.fakes.tenantctl import environment, run, tenantctl
+from tests.fakes.tenants import write_tenant
 
 PACKAGES: list[ModuleType] = [
     tenants.errors,
@@ -125,6 +126,60 @@ def test_everything_wrong_with_a_command_line_is_told_at_once(tmp_path):
     assert result.stdout == ""
 
 
+def test_bad_usage_is_an_object_where_that_is_asked_for():
+    """A program that reads standard output finds each fault there, and nothing on the other one."""
+    result = tenantctl("publish", "No!", "--form", "x", "--json")
+
+    messages = [each["message"] for each in json.loads(result.stdout)["errors"]]
+    assert result.exit_code == 2
+    assert "No such option: --form. Did you mean --from?" in messages
+    assert any("no tenant's id" in each for each in messages)
+    assert result.stderr == ""
+
+
+def test_bad_usage_shows_the_right_one():
+    """In plain lines, of the command that was meant; of the program where none was."""
+    of_command = tenantctl("rollback", "acme", "first").stderr
+    of_program = tenantctl("--form").stderr
+
+    assert "'first' is no revision's number" in of_command
+    assert "Usage: tenantctl rollback [OPTIONS] ID [REV]" in of_command.splitlines()
+    assert "Usage: tenantctl [OPTIONS] COMMAND [ARGS]..." in of_program.splitlines()
+    assert "─" not in of_command
+
+
+def test_help_has_no_frames():
+    """So that a pipe, a narrow terminal and a search show it as it is meant."""
+    assert "─" not in tenantctl("keys", "issue", "--help").stdout
+
+
+def test_a_tenant_that_is_mistyped_is_told_with_the_nearest_ones(tmp_path):
+    """Published or in working form; a program finds them too."""
+    environ = {"GATEWAY_TENANTS": f"dir:{tmp_path}"}
+    tenantctl("onboard", "acme", **environ)
+    write_tenant(tmp_path, "acmes")
+
+    told_to_people = tenantctl("show", "acm", **environ).stderr
+    told_to_programs = json.loads(tenantctl("show", "acm", "--json", **environ).stdout)
+
+    assert "Did you mean acme or acmes?" in told_to_people
+    assert "Did you mean" in told_to_programs["errors"][0]["message"]
+    assert "Did you mean" not in tenantctl("show", "zzz", **environ).stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["words", "object"])
+def test_a_terminal_without_a_character_is_no_reason_to_fail(tmp_path, options):
+    """A name is written out for people; JSON is UTF-8 wherever it goes."""
+    ascii_alone = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    environ = {"GATEWAY_TENANTS": f"dir:{tmp_path}", **ascii_alone}
+    tenantctl("onboard", "acme", "--name", "Café", **environ)
+
+    done = run("list", *options, environ=environ, folder=tmp_path, encoding="utf-8")
+
+    assert done.returncode == 0, done.stderr
+    assert ("Café" if options else r"Caf\xe9") in done.stdout
+
+
 @pytest.mark.parametrize("kind", [*errors()], ids=lambda kind: kind.__name__)
 def test_every_error_has_words(kind):
     """What is wrong and a remedy, not the sentence for faults of the program's own."""
@@ -166,10 +221,10 @@ def test_a_fault_of_the_program_can_be_looked_for():
 
 
 def test_being_stopped_is_told():
-    """Exit code 1, and what that means."""
+    """With the exit code that shells have for it, and what that means."""
     result = CliRunner().invoke(broken, ["fail", "--how", "stop"])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert "Stopped: what was not reported as done was not done." in result.stderr
 
 
@@ -208,6 +263,23 @@ def test_a_broken_dotenv_file_is_told(tmp_path):
 def test_the_registry_of_who_names_none(environ, place):
     """The gateway's own, by the same variables."""
     assert default_registry(environ) == place
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"GATEWAY_PORT": " 8123 "}, "http://127.0.0.1:8123"),
+        ({"GATEWAY_PORT": "tcp://10.0.0.1:80"}, "http://127.0.0.1:8000"),
+        ({"GATEWAY_PORT": "0"}, "http://127.0.0.1:8000"),
+        ({"GATEWAY_HOST": "::", "GATEWAY_PORT": "80"}, "http://127.0.0.1:80"),
+        ({"GATEWAY_HOST": "::1"}, "http://[::1]:8000"),
+        ({"GATEWAY_HOST": "gateway.local"}, "http://gateway.local:8000"),
+    ],
+)
+def test_the_gateway_of_who_names_none(environ, url):
+    """The one on this machine, where its own variables put it."""
+    assert default_gateway(environ) == url
 
 
 def complete(words, **environ):

@@ -7,21 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from migrations_of_config.earlier.importing import Source, import_config
-from tenants.cli import main
 from tenants.cli.import_files import write
 from tenants.compiling import compile_tenant
 from tenants.sources import read_sources
+from tests.fakes.tenantctl import Terminal, tenantctl
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures_of_config"
-
-
-def tenantctl(*arguments, **options):
-    """Run a command in this process."""
-    return CliRunner().invoke(main, [str(each) for each in arguments], **options)
 
 
 def names_in(directory):
@@ -88,15 +82,18 @@ def test_an_existing_tenant_is_written_over_only_when_asked(tmp_path):
     (directory / "tenant.toml").write_text('id = "asst_old"\n')
     (directory / "knowledge" / "a.md").write_text("kept")
 
-    refused = tenantctl("import", file, "--to", tmp_path, input="n\n")
+    nobody = tenantctl("import", file, "--to", tmp_path)
     silent = tenantctl("import", file, "--to", tmp_path, "--json")
     after_refusals = (directory / "tenant.toml").read_text()
-    agreed = tenantctl("import", file, "--to", tmp_path, input="y\n")
+    terminal = Terminal("import", file, "--to", tmp_path, environ={}, folder=tmp_path)
+    terminal.sees("Write over its files? [y/N]")
+    terminal.types("y")
 
-    assert [refused.exit_code, silent.exit_code, agreed.exit_code] == [1, 1, 0]
+    assert [nobody.exit_code, silent.exit_code, terminal.ends()] == [1, 1, 0]
+    assert "--yes writes over its files" in nobody.stderr
     assert not json.loads(silent.stdout)["written"]
     assert after_refusals == 'id = "asst_old"\n'
-    assert '-id = "asst_old"' in refused.stdout
+    assert '-id = "asst_old"' in nobody.stdout
     assert 'id = "asst_new"' in (directory / "tenant.toml").read_text()
     assert (directory / "knowledge" / "a.md").read_text() == "kept"
     assert names_in(tmp_path) == ["acme", "configs"]
