@@ -38,6 +38,7 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         ws_ping_interval=_PING_SECONDS,
         ws_ping_timeout=None,
         ws_per_message_deflate=False,
+        interface="asgi3",
         lifespan="on",
         log_config=None,
         # Its lines below this hold whole URLs, with the tokens in their queries.

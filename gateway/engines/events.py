@@ -22,10 +22,22 @@ class Response(msgspec.Struct, gc=False):
     incomplete_details: dict[str, Any] | None = None
 
 
-class ResponseChanged(msgspec.Struct, gc=False):
-    """``response.created``, ``.queued``, ``.in_progress`` and the terminal three."""
+class ResponseEnded(msgspec.Struct, gc=False):
+    """``response.completed``, ``.incomplete``, ``.failed`` and ``.cancelled``."""
 
     response: Response = msgspec.field(default_factory=Response)
+
+
+class State(msgspec.Struct, gc=False):
+    """The part of a response object that matters before its end."""
+
+    status: str | None = None
+
+
+class ResponseGoesOn(msgspec.Struct, gc=False):
+    """``response.created``, ``.queued`` and ``.in_progress``."""
+
+    response: State = msgspec.field(default_factory=State)
 
 
 class ItemChanged(msgspec.Struct, gc=False):
@@ -74,7 +86,9 @@ class _Line(Delta, gc=False):
     delta: str = ""
 
 
-Body: TypeAlias = ResponseChanged | ItemChanged | PartAdded | Delta | AnnotationAdded | Failure
+Body: TypeAlias = (
+    ResponseGoesOn | ResponseEnded | ItemChanged | PartAdded | Delta | AnnotationAdded | Failure
+)
 
 
 class Event(msgspec.Struct, gc=False):
@@ -101,10 +115,8 @@ _DELTAS = (
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     name: msgspec.json.Decoder(body)
     for body, names in {
-        ResponseChanged: (
-            "response.created",
-            "response.queued",
-            "response.in_progress",
+        ResponseGoesOn: ("response.created", "response.queued", "response.in_progress"),
+        ResponseEnded: (
             "response.completed",
             "response.incomplete",
             "response.failed",

@@ -110,7 +110,8 @@ class Exchange:
         while not self.status:
             if self._failure is not None:
                 raise failure_to_answer(self._failure)
-            await self._news()
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
 
     async def read(self) -> bytes:
         """All that has arrived, or what arrives next; empty at the end.
@@ -123,7 +124,12 @@ class Exchange:
                 return b""
             if self._failure is not None:
                 raise failure_of_body(self._failure)
-            await self._news()
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self.arrived()
+
+    def arrived(self) -> bytes:
+        """All that has arrived; empty where nothing has."""
         pieces, self._pieces = self._pieces, []
         if self._unread > _MOST_UNREAD_BYTES and self.line is not None:
             self.line.go_on()
@@ -215,7 +221,3 @@ class Exchange:
         """Whoever waits looks again."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    async def _news(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 import attrs
 from litestar.types import Receive, Scope, Send
@@ -95,7 +96,7 @@ class EventStream:
     async def _guarded(self, scope: Scope, send: Send, reader: Reader) -> None:
         """Stream, and detach a client that does not read."""
         task: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment] # a coroutine that runs has one
-        with Pulse(self._options.pulse, reader.wake, self._detach(task)) as pulse:
+        with Pulse(self._options.pulse, reader.wake, partial(self._detach, task)) as pulse:
             try:
                 await self._stream(send, reader, pulse)
             except asyncio.CancelledError:
@@ -107,19 +108,11 @@ class EventStream:
                 # The server has to see the loss before this returns, or it reports a fault of ours.
                 await asyncio.sleep(0)
 
-    def _detach(self, task: "asyncio.Task[object]") -> Callable[[], object]:
-        def detach() -> None:
-            self._stuck = True
-            task.cancel()
-
-        return detach
+    def _detach(self, task: "asyncio.Task[object]") -> None:
+        self._stuck = True
+        task.cancel()
 
     async def _stream(self, send: Send, reader: Reader, pulse: Pulse) -> None:
-        async def body(chunk: bytes, *, more: bool = True) -> None:
-            pulse.sending()
-            await send({"type": "http.response.body", "body": chunk, "more_body": more})
-            pulse.sent()
-
         projection = ConversationProjection(self._after)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         while True:
@@ -127,14 +120,14 @@ class EventStream:
             # One chunk is made at a time: a backlog may be long, and its reader slow.
             for chunk in self._chunks(projection, reader.take()):
                 if last:
-                    await body(last)
+                    await _body(send, pulse, last)
                 last = chunk
             if reader.at_end or pulse.expired:
                 break
             if last or pulse.take_heartbeat():
-                await body(last or HEARTBEAT)
+                await _body(send, pulse, last or HEARTBEAT)
             await reader.wait()
-        await body(last + self._last_words(), more=False)
+        await _body(send, pulse, last + self._last_words(), more=False)
         self._finished = True
 
     def _chunks(
@@ -162,6 +155,12 @@ class EventStream:
         if live is None or (error := live.ended.error) is None:
             return b""
         return error_event(error_frame(problem_of(error), self._joined.head.correlation_id))
+
+
+async def _body(send: Send, pulse: Pulse, chunk: bytes, *, more: bool = True) -> None:
+    pulse.sending()
+    await send({"type": "http.response.body", "body": chunk, "more_body": more})
+    pulse.sent()
 
 
 def _stopping(reader: Reader) -> End:

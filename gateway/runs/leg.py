@@ -7,7 +7,7 @@ import attrs
 import msgspec
 
 from gateway.engines.errors import Cause, EngineError
-from gateway.engines.events import Delta, Event, Failure, ItemChanged, Response, ResponseChanged
+from gateway.engines.events import Delta, Event, Failure, ItemChanged, Response, ResponseEnded
 from gateway.runs.lifecycle import Usage
 
 
@@ -107,7 +107,7 @@ class Leg:
 
     def _ended(self, event: Event) -> None:
         self.status = _TERMINAL[event.type]
-        if not isinstance(event.body, ResponseChanged):
+        if not isinstance(event.body, ResponseEnded):
             return
         self.response = event.body.response
         if not self._done:

@@ -4,13 +4,13 @@ No I/O, no clock, no chance: the same log gives the same frames, byte for byte, 
 into batches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from gateway.engines.events import Event, ResponseChanged
+from gateway.engines.events import Event, ResponseGoesOn
 from gateway.runs.lifecycle import RoundAnswered, RunCancelling, RunCreated, RunEnded
-from gateway.runs.projections.assistants_leg import Handler, ShownLeg
+from gateway.runs.projections.assistants_leg import LEG_HANDLERS, ShownLeg
 from gateway.runs.projections.assistants_runs import ShownRun, ending
 from gateway.runs.projections.dialect import Dialect
 from gateway.runs.projections.frames import Frame
@@ -45,9 +45,12 @@ class AssistantsProjection:
             course = self._course = self._begin(events[0])
         course.writer.now = at_ms // 1000
         for event in events:
-            handler = course.handlers.get(event.type)
-            if handler is not None:
-                handler(event)
+            if course.over:
+                break
+            if (of_leg := LEG_HANDLERS.get(event.type)) is not None:
+                of_leg(course.leg, event)
+            elif (of_course := _HANDLERS.get(event.type)) is not None:
+                of_course(course, event)
         return course.writer.take()
 
     def _begin(self, event: Event) -> "_Course":
@@ -60,7 +63,8 @@ class _Course:
     """A run's states and the responses that it is made of.
 
     Attributes:
-        handlers: what to do with an event of each type, as things stand.
+        leg: the response that goes by.
+        over: whether the run has ended.
     """
 
     def __init__(self, dialect: Dialect, writer: Writer) -> None:
@@ -68,21 +72,12 @@ class _Course:
         self._dialect = dialect
         self._run = ShownRun.begin(writer, dialect)
         self._started = False
+        self.over = False
         self._begin_leg(0)
 
     def _begin_leg(self, number: int) -> None:
         self._number = number
-        self._leg = ShownLeg(self.writer, number, self._start)
-        self.handlers: dict[str, Handler] = {
-            "response.created": self._response_changed,
-            "response.in_progress": self._response_changed,
-            "response.completed": self._response_completed,
-            "response.incomplete": self._leg.complete_output,
-            RoundAnswered.TYPE: self._round_answered,
-            RunCancelling.TYPE: self._cancelling,
-            RunEnded.TYPE: self._ended,
-            **self._leg.handlers(),
-        }
+        self.leg = ShownLeg(self.writer, number, self._start)
 
     def _start(self) -> None:
         """Show once a leg that the run works."""
@@ -90,35 +85,48 @@ class _Course:
             self._started = True
             self._run.pass_through("in_progress")
 
-    def _response_changed(self, event: Event) -> None:
-        queued = isinstance(event.body, ResponseChanged) and event.body.response.status == "queued"
+    def response_changed(self, event: Event) -> None:
+        queued = isinstance(event.body, ResponseGoesOn) and event.body.response.status == "queued"
         if not queued:
             self._start()
 
-    def _response_completed(self, event: Event) -> None:
+    def response_completed(self, event: Event) -> None:
         self._start()
-        self._leg.complete_output(event)
-        self._leg.complete()
-        functions = self._leg.functions
+        self.leg.complete_output(event)
+        self.leg.complete()
+        functions = self.leg.functions
         if functions is not None and self._dialect.passing_rounds:
             self._run.pass_through("requires_action", functions.required_action())
 
-    def _round_answered(self, event: Event) -> None:
-        self._leg.answer(msgspec.json.decode(event.raw, type=RoundAnswered))
+    def response_incomplete(self, event: Event) -> None:
+        self.leg.complete_output(event)
+
+    def round_answered(self, event: Event) -> None:
+        self.leg.answer(msgspec.json.decode(event.raw, type=RoundAnswered))
         if self._dialect.passing_rounds:
             self._run.pass_through("queued")
             self._started = False
         self._begin_leg(self._number + 1)
 
-    def _cancelling(self, _: Event) -> None:
+    def cancelling(self, _: Event) -> None:
         self._run.pass_through("cancelling")
 
-    def _ended(self, event: Event) -> None:
+    def ended(self, event: Event) -> None:
         ended = msgspec.json.decode(event.raw, type=RunEnded)
         if ended.status == "cancelled":
             self._run.pass_through("cancelling")
-        self._leg.end(ending(ended))
+        self.leg.end(ending(ended))
         self._run.end(ended)
-        # Nothing follows; what refers to each other here would wait for the garbage collector.
-        self.handlers = {}
-        del self._leg
+        self.over = True
+        del self.leg  # which knows this course: a circle, that would wait for the garbage collector
+
+
+_HANDLERS: Mapping[str, Callable[[_Course, Event], None]] = {
+    "response.created": _Course.response_changed,
+    "response.in_progress": _Course.response_changed,
+    "response.completed": _Course.response_completed,
+    "response.incomplete": _Course.response_incomplete,
+    RoundAnswered.TYPE: _Course.round_answered,
+    RunCancelling.TYPE: _Course.cancelling,
+    RunEnded.TYPE: _Course.ended,
+}

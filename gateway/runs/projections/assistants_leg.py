@@ -1,7 +1,7 @@
 """What is shown of one response of a run: its messages and its tool calls."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
@@ -11,7 +11,7 @@ from gateway.engines.events import (
     Event,
     ItemChanged,
     PartAdded,
-    ResponseChanged,
+    ResponseEnded,
 )
 from gateway.runs.ids import item_ordinal
 from gateway.runs.lifecycle import RoundAnswered
@@ -22,8 +22,6 @@ from gateway.runs.projections.assistants_steps import COMPLETED, Ending
 from gateway.runs.projections.assistants_tools import HostedCall
 from gateway.runs.projections.content import annotation, text_of
 from gateway.runs.projections.writer import Pieces, Writer
-
-Handler: TypeAlias = Callable[[Event], None]
 
 
 class ShownLeg:
@@ -47,23 +45,9 @@ class ShownLeg:
         self._texts: dict[tuple[int, int], Pieces] = {}
         self._any_done = False
 
-    def handlers(self) -> dict[str, Handler]:
-        """The method for each type of event that it reads."""
-        return {
-            "response.output_item.added": self._added,
-            "response.output_item.done": self._done,
-            "response.content_part.added": self._part_added,
-            "response.output_text.delta": self._text,
-            "response.refusal.delta": self._refusal,
-            "response.output_text.annotation.added": self._annotation,
-            "response.function_call_arguments.delta": self._input,
-            "response.custom_tool_call_input.delta": self._input,
-            "response.code_interpreter_call_code.delta": self._input,
-        }
-
     def complete_output(self, event: Event) -> None:
         """Show a response's whole output, where its items did not come one by one."""
-        if isinstance(event.body, ResponseChanged) and not self._any_done:
+        if isinstance(event.body, ResponseEnded) and not self._any_done:
             for index, raw in enumerate(event.body.response.output):
                 self._finish(index, raw)
 
@@ -87,7 +71,8 @@ class ShownLeg:
             if not thing.closed and not isinstance(thing, spare):
                 thing.end(ending)
 
-    def _text(self, event: Event) -> None:
+    def text(self, event: Event) -> None:
+        """A piece of a message's text."""
         delta = event.body
         if isinstance(delta, Delta) and delta.delta:
             place = (delta.output_index, delta.content_index)
@@ -97,13 +82,15 @@ class ShownLeg:
                 pieces = self._texts[place] = part.pieces
             pieces.send(delta.delta)
 
-    def _refusal(self, event: Event) -> None:
+    def refusal(self, event: Event) -> None:
+        """A piece of a refusal."""
         delta = event.body
         if isinstance(delta, Delta) and delta.delta:
             message = self._message(delta.output_index)
             message.part("refusal", delta.content_index).pieces.send(delta.delta)
 
-    def _annotation(self, event: Event) -> None:
+    def annotation(self, event: Event) -> None:
+        """A note to a text."""
         added = event.body
         if isinstance(added, AnnotationAdded) and added.annotation is not None:
             note = annotation(added.annotation)
@@ -111,26 +98,30 @@ class ShownLeg:
                 message = self._message(added.output_index)
                 message.part("text", added.content_index).annotate(note)
 
-    def _input(self, event: Event) -> None:
+    def tool_input(self, event: Event) -> None:
+        """A piece of what goes into a tool."""
         delta = event.body
         if isinstance(delta, Delta) and delta.delta:
             shown = self._items.at(delta.output_index)
             if isinstance(shown, CalledFunction | HostedCall) and not shown.closed:
                 shown.send(delta.delta)
 
-    def _part_added(self, event: Event) -> None:
+    def part_added(self, event: Event) -> None:
+        """A part of a message begins."""
         if isinstance(event.body, PartAdded):
             shown = self._items.at(event.body.output_index)
             if isinstance(shown, SpokenMessage) and not shown.closed:
                 shown.open()
 
-    def _added(self, event: Event) -> None:
+    def item_added(self, event: Event) -> None:
+        """An item begins."""
         if isinstance(event.body, ItemChanged):
             index, item = event.body.output_index, _read(event.body.item)
             if not self._items.repeats(index, _identity(item)):
                 self._begin(index, item)
 
-    def _done(self, event: Event) -> None:
+    def item_done(self, event: Event) -> None:
+        """An item is whole."""
         if isinstance(event.body, ItemChanged):
             self._any_done = True
             self._finish(event.body.output_index, event.body.item)
@@ -183,6 +174,20 @@ class ShownLeg:
             self.functions = FunctionStep.begin(self._writer, ordinal)
             self._begun.append(self.functions)
         return self.functions.add(ordinal, item)
+
+
+LEG_HANDLERS: Mapping[str, Callable[[ShownLeg, Event], None]] = {
+    "response.output_item.added": ShownLeg.item_added,
+    "response.output_item.done": ShownLeg.item_done,
+    "response.content_part.added": ShownLeg.part_added,
+    "response.output_text.delta": ShownLeg.text,
+    "response.refusal.delta": ShownLeg.refusal,
+    "response.output_text.annotation.added": ShownLeg.annotation,
+    "response.function_call_arguments.delta": ShownLeg.tool_input,
+    "response.custom_tool_call_input.delta": ShownLeg.tool_input,
+    "response.code_interpreter_call_code.delta": ShownLeg.tool_input,
+}
+"""What is done with an event of each type that a leg reads."""
 
 
 def _read(raw: msgspec.Raw) -> dict[str, Any]:
