@@ -12,7 +12,7 @@ import rich_click as click
 from tenants.cli.errors import RefusedError
 from tenants.cli.frame import Group
 from tenants.cli.knowledge_account import opened_account
-from tenants.cli.knowledge_view import Bars, outcome, planned, shown
+from tenants.cli.knowledge_view import Bars, left_behind, outcome, planned, shown
 from tenants.cli.options import (
     DIRECTORY,
     by_option,
@@ -119,4 +119,7 @@ def _sync(
     lines = [f"{tenant_id}: {len(state.files)} files are searched in the vector store {store}."]
     if published is not None and published.changed:
         lines.append(f"{tenant_id}: revision {published.held.pointer.revision} is in force.")
-    output.done(report | outcome(state, published), [(line, "bold green") for line in lines])
+    lines += list(left_behind(syncing.left))
+    output.done(
+        report | outcome(state, published, syncing.left), [(line, "bold green") for line in lines]
+    )

@@ -1,7 +1,7 @@
 """What ``tenantctl knowledge sync`` shows: what is to be done, how far it is, what became of it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from tenants.cli.output import Line, Output
 from tenants.knowledge.planning import Plan
+from tenants.knowledge.progress import LeftStore
 from tenants.knowledge.state import KnowledgeState
 from tenants.releases.publishing import Published
 
@@ -75,13 +76,32 @@ def planned(plan: Plan) -> dict[str, Any]:
     }
 
 
-def outcome(state: KnowledgeState, published: Published | None) -> dict[str, Any]:
+def left_behind(stores: Iterable[LeftStore]) -> Iterator[str]:
+    """Which vector stores are at accounts that the tenant has left, a line each."""
+    for store in stores:
+        account = store.account
+        where = account.base_url or "the operator's upstream"
+        key = f"the key of the secret {account.secret}" if account.secret else "the operator's key"
+        yield f"The vector store {store.vector_store_id} stays at {where}, under {key}: delete it."
+
+
+def outcome(
+    state: KnowledgeState, published: Published | None, left: Iterable[LeftStore]
+) -> dict[str, Any]:
     """What became of it, for programs."""
     return {
         "vector_store_id": state.vector_store_id,
         "files": [
             {"path": file.path, "sha256": file.sha256, "file_id": file.file_id}
             for file in state.files
+        ],
+        "left_stores": [
+            {
+                "vector_store_id": store.vector_store_id,
+                "base_url": store.account.base_url,
+                "secret": store.account.secret,
+            }
+            for store in left
         ],
         "revision": published.held.pointer.revision if published else None,
         "changed": published is not None and published.changed,

@@ -28,7 +28,7 @@ from tenants.knowledge.errors import (
 )
 from tenants.knowledge.material import Job
 from tenants.knowledge.planning import Entry, Plan, Present, Upload, plan
-from tenants.knowledge.progress import Progress
+from tenants.knowledge.progress import LeftStore, Progress
 from tenants.knowledge.state import KnowledgeState, SyncedFile
 from tenants.knowledge.watching import Silent, Watcher
 from tenants.registry.objects import ObjectChangedError
@@ -126,6 +126,11 @@ class Sync:
     def makes_store(self) -> bool:
         """Whether there is no vector store yet."""
         return self._store_id is None
+
+    @property
+    def left(self) -> tuple[LeftStore, ...]:
+        """The tenant's stores at accounts that it has left, whose keys it may not have any more."""
+        return self._progress.stored.left
 
     def send(self) -> KnowledgeState:
         """Upload what is missing, and wait until all of it is indexed.

@@ -9,7 +9,7 @@ import pytest
 from tenants.registry.files import FileObjects
 from tests.fakes.faulty_upstream import Fault, FaultyUpstream
 from tests.fakes.gcs import fake_gcs
-from tests.fakes.knowledge import DOCUMENT, FILES, KEY, Knowing, files_of, write_files
+from tests.fakes.knowledge import DOCUMENT, FILES, KEY, Knowing, change, files_of, write_files
 from tests.fakes.tenantctl import Terminal, run, started, tenantctl
 
 SYNC = ("knowledge", "sync", "acme")
@@ -177,6 +177,21 @@ async def test_a_tenant_has_its_own_account(tmp_path, upstream, ctl):
     there = await Knowing(FileObjects(tmp_path), upstream, key="sk-theirs").there()
     assert len(there["uploaded"]) == len(FILES)
     assert upstream.base_url in (directory / "knowledge.json").read_text()
+
+
+async def test_a_store_at_an_account_that_was_left_is_named(acme, ctl):
+    """Nobody else knows of it any more: where it is and under which key, in words and JSON."""
+    await acme.sync()
+    left = acme.state.vector_store_id
+    change(acme, FILES, DOCUMENT + '[upstream]\napi_key = "secret:own"\n')
+
+    told = await ctl(*SYNC, AGW_ACME__OWN="sk-own")
+    again = await ctl(*SYNC, "--json", AGW_ACME__OWN="sk-own")
+
+    assert f"The vector store {left} stays at the operator's upstream" in told.stdout
+    assert json.loads(again.stdout)["left_stores"] == [
+        {"vector_store_id": left, "base_url": None, "secret": None}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,15 @@ def test_everything_that_is_wrong_is_said_at_once():
     assert "knowledge/f.md" not in found
 
 
+def test_a_path_is_no_longer_than_what_upstream_keeps_of_it():
+    """512 characters fit into an attribute of a vector store's file, more would fail its batch."""
+    fits = f"knowledge/{'a' * 499}.md"
+    assert chosen({fits: b"a"}, "knowledge/*") == [fits]
+
+    longer = f"knowledge/{'a' * 500}.md"
+    assert "more than 512 characters" in faults({longer: b"a"}, "knowledge/*")[longer]
+
+
 def test_no_pattern_at_all_is_a_fault():
     """Knowledge without files says how to name some."""
     assert "is empty" in faults(FILES)["knowledge.files"]

@@ -59,6 +59,17 @@ def test_only_our_own_and_unwanted_files_are_deleted(wanted, present, uploads):
     assert ours == gone | staying
 
 
+def test_an_upload_is_known_however_upstream_writes_its_name():
+    """The marks alone tell it: the rest of a name may come back in another form of Unicode."""
+    wanted = Wanted("knowledge/caf\u00e9.md", "1" * 64, b"")
+    name = upload_name(wanted.path, TOKEN, wanted.sha256).replace("\u00e9", "e\u0301")
+
+    made = plan([wanted], [], [Upload("file-1", name)], TOKEN)
+
+    assert made.adopt == ((wanted, Upload("file-1", name)),)
+    assert not made.upload
+
+
 @given(_WANTED, _PRESENT)
 def test_a_file_that_is_there_and_good_is_not_uploaded(wanted, present):
     """Whatever else there is, a completed copy of path and content is kept."""
