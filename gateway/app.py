@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,12 +14,15 @@ from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
-from gateway.http import conversation, pages, service, sessions, websocket
+from gateway.http import admin, conversation, pages, service, sessions, websocket
 from gateway.http.access import Door
+from gateway.http.admin_access import OperatorKeys
+from gateway.http.admin_desk import Desk
 from gateway.http.checking import Checker
 from gateway.http.cors import Cors
 from gateway.http.documents import openapi
 from gateway.http.event_stream import StreamOptions
+from gateway.http.key_uses import KeyUses
 from gateway.http.listeners import Listeners
 from gateway.http.middleware import Layer
 from gateway.http.open_connections import OpenConnections
@@ -38,7 +42,10 @@ from gateway.settings import Settings
 from gateway.store.sqlite import SqliteStore
 from gateway.telemetry.metrics import Metrics
 from gateway.tools.process import ProcessExecutor
+from tenants.registry.deferred import DeferredObjects
+from tenants.registry.opening import open_objects
 from tenants.registry.serving import open_registry
+from tenants.releases.release import Preparing
 from tenants.secrets.opening import open_secrets
 
 _log = structlog.get_logger(__name__)
@@ -100,7 +107,10 @@ class Gateway:
         self._orchestrator = Orchestrator(self._services(settings))
         self._end_users = IssuedTokens(settings.private_upstreams)
         self._sessions = _sessions(settings)
-        checker = Checker(self._sessions, self._end_users, settings.require_keys)
+        self._uses = KeyUses(self._store)
+        checker = Checker(
+            self._sessions, self._end_users, settings.require_keys, on_key=self._uses.note
+        )
         self._door = Door(self._registry, settings.default_tenant, checker)
         self._connections = OpenConnections(self._door.renewed)
         self._app = Layer(self._routes(settings), Cors(self._door.tenant), Listeners(internal_port))
@@ -148,7 +158,7 @@ class Gateway:
             "serving": lambda: not self._orchestrator.draining,
         }
         return Litestar(
-            ROUTES,
+            [*ROUTES, admin.router()] if settings.admin_keys else ROUTES,
             lifespan=[self._living],
             exception_handlers={Exception: answer_error},
             openapi_config=openapi(),
@@ -158,9 +168,25 @@ class Gateway:
                     "surface": surface,
                     "sessions": Sessions(self._sessions),
                     "health": Health(checks, self.metrics.render),
+                    "desk": self._desk(settings),
+                    "operator_keys": OperatorKeys(settings.admin_keys),
                 }
             ),
             logging_config=None,
+        )
+
+    def _desk(self, settings: Settings) -> Desk:
+        emulator = settings.storage_emulator
+        environ = {"STORAGE_EMULATOR_HOST": emulator} if emulator else {}
+        return Desk(
+            objects=DeferredObjects(partial(open_objects, str(settings.tenants), environ)),
+            working_forms=settings.tenants.kind == "dir",
+            preparing=Preparing(settings.private_upstreams, settings.inline_tools),
+            registry=self._registry,
+            secrets=self._secrets,
+            store=self._store,
+            orchestrator=self._orchestrator,
+            uses=self._uses,
         )
 
     @asynccontextmanager
@@ -171,6 +197,7 @@ class Gateway:
             stack.push_async_callback(self._store.close)
             if lost:
                 _log.warning("runs_lost", count=lost)
+            await stack.enter_async_context(self._uses.followed())
             stack.push_async_callback(self._secrets.close)
             await stack.enter_async_context(self._transport)
             stack.push_async_callback(self._executor.close)

@@ -14,15 +14,19 @@ from gateway.http.entrance import header
 from gateway.http.wire import MAX_BODY_BYTES
 
 
-async def whole_body(request: Request[Any, Any, Any]) -> bytes:
+async def whole_body(request: Request[Any, Any, Any], most: int = MAX_BODY_BYTES) -> bytes:
     """All of it.
+
+    Args:
+        request: whose body was not read so far.
+        most: how long it may be, in bytes.
 
     Raises:
         RequestEntityTooLarge: it is longer than a request may be.
         ClientException: the client went away before it was whole.
     """
     announced = header(request.scope, b"content-length") or ""
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > most:
         raise RequestEntityTooLarge
     pieces: list[bytes] = []
     size, more = 0, True
@@ -32,6 +36,6 @@ async def whole_body(request: Request[Any, Any, Any]) -> bytes:
             raise ClientException("The client went away.")
         pieces.append(message["body"])
         size, more = size + len(pieces[-1]), message["more_body"]
-        if size > MAX_BODY_BYTES:
+        if size > most:
             raise RequestEntityTooLarge
     return b"".join(pieces)

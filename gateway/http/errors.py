@@ -52,6 +52,11 @@ class CredentialRefusedError(RequestError):
 
 
 @attrs.frozen
+class OperatorRefusedError(RequestError):
+    """The request has no key that opens the operator's API."""
+
+
+@attrs.frozen
 class SeveralCredentialsError(RequestError):
     """The request has two different credentials of ours."""
 

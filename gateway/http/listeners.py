@@ -38,13 +38,13 @@ class Listeners:
 
     def serves(self, scope: Mapping[str, Any]) -> bool:
         """Whether there can be a route for a connection's path, its tenant's prefix taken off."""
+        if self.internal_port is None:
+            return True
         path = scope["path"]
-        return (
-            not self.is_internal(scope)
-            or path in _INTERNAL
-            or path == ADMIN
-            or path.startswith(f"{ADMIN}/")
-        )
+        of_operators = path.lstrip("/").partition("/")[0] == ADMIN.removeprefix("/")
+        if self.is_internal(scope):
+            return of_operators or path in _INTERNAL
+        return not of_operators
 
 
 def operators_only(connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler) -> None:

@@ -19,6 +19,7 @@ from gateway.http.errors import (
     BadInputError,
     CredentialRefusedError,
     InsufficientScopeError,
+    OperatorRefusedError,
     OriginNotAllowedError,
     RunUnsuccessfulError,
     SessionsOffError,
@@ -57,6 +58,7 @@ from tenants.errors import (
     TenantUnavailableError,
     UnknownTenantError,
 )
+from tenants.registry.objects import ObjectsUnavailableError
 from tenants.releases.errors import (
     ContendedError,
     OffboardingError,
@@ -145,6 +147,9 @@ INTERNAL = Problem("internal-error", 500, "The gateway failed")
 INVALID_INPUT = Problem("invalid-input", 400, "The input cannot be used")
 TENANT_UNAVAILABLE = Problem(
     "tenant-unavailable", 503, "This tenant cannot be served now"
+).retried_after(30)
+REGISTRY_UNAVAILABLE = Problem(
+    "registry-unavailable", 503, "The registry cannot be read or written now"
 ).retried_after(30)
 STORE_UNAVAILABLE = Problem(
     "store-unavailable", 503, "Threads cannot be read or written now"
@@ -244,6 +249,7 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     TenantMismatchError: Problem("tenant-mismatch", 400, "The request names two tenants"),
     CredentialRefusedError: UNAUTHORIZED,
     TokenRefusedError: UNAUTHORIZED,
+    OperatorRefusedError: attrs.evolve(UNAUTHORIZED, title="An operator's key is needed"),
     SeveralCredentialsError: Problem(
         "several-credentials", 400, "The request has two different credentials"
     ),
@@ -270,6 +276,7 @@ _TABLE: Mapping[type[Exception], Problem | Callable[[Any], Problem]] = {
     BrokenObjectError: TENANT_UNAVAILABLE,
     InvalidTenantError: TENANT_UNAVAILABLE,
     RegistryUnavailableError: TENANT_UNAVAILABLE,
+    ObjectsUnavailableError: REGISTRY_UNAVAILABLE,
     SecretMissingError: TENANT_UNAVAILABLE,
     SecretsUnavailableError: TENANT_UNAVAILABLE,
     TenantExistsError: Problem("tenant-exists", 409, "There is such a tenant already"),
@@ -332,8 +339,14 @@ def problem_reply(problem: Problem, scope: Scope) -> Reply:
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer any error of a handler; an unknown one is logged with its traceback."""
-    problem = problem_of(error)
+    """Answer any error of a handler."""
+    return answer_problem(request, error, problem_of(error))
+
+
+def answer_problem(
+    request: Request[Any, Any, Any], error: Exception, problem: Problem
+) -> Response[bytes]:
+    """Answer an error by its problem; one that is our fault is logged with its traceback."""
     if problem.status == _SERVER_ERROR:
         _log.error("request_failed", exc_info=error, method=request.method)
     reply = problem_reply(problem, request.scope)

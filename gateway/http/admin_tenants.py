@@ -1,0 +1,162 @@
+"""The operator's routes of tenants: listed, shown, created, switched off and on, deleted."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import msgspec
+from litestar import delete, get, post
+from litestar.params import FromPath
+from litestar.types import ASGIApp
+
+from gateway.http import admin_shapes as shapes
+from gateway.http import admin_views as views
+from gateway.http.admin_bodies import read_body, read_query
+from gateway.http.admin_desk import AnyRequest, Desk, is_there
+from gateway.http.admin_keys import issued, require_future
+from gateway.http.admin_publishing import created
+from gateway.http.admin_reply import page, reply
+from gateway.http.errors import BadInputError
+from tenants.errors import (
+    BrokenObjectError,
+    InvalidTenantError,
+    TenantUnavailableError,
+    UnknownTenantError,
+)
+from tenants.model import is_tenant_id
+from tenants.registry.objects import Objects
+from tenants.releases import offboarding, switching
+from tenants.releases.errors import WorkingFormError
+from tenants.releases.loading import read_revision
+from tenants.releases.pointers import Intent
+from tenants.releases.publishing import Published
+from tenants.releases.reading import list_tenants, list_working_forms, show
+from tenants.releases.release import Preparing
+
+_Switch = Callable[[Objects, str, Intent], Published]
+
+
+@get("/tenants")
+async def tenants(request: AnyRequest) -> ASGIApp:
+    """A page of the tenants, by id; from their labels, so that none of them is read."""
+    desk, wanted = Desk.of(request), read_query(request, shapes.TenantQuery)
+    found = await desk.read(lambda objects: _listed(desk, objects, wanted))
+    part = found[: wanted.limit]
+    return reply(page(shapes.TenantPage, part, more=len(found) > len(part)))
+
+
+@post("/tenants", status_code=201)
+async def create(request: AnyRequest) -> ASGIApp:
+    """Create a tenant: publish its first revision, and issue its first key if that is asked for."""
+    desk, asked = Desk.of(request), await read_body(request, shapes.NewTenant)
+    if not is_tenant_id(asked.id):
+        raise BadInputError.of("id", "This is no tenant's id.")
+    if asked.key is not None:
+        require_future(desk, asked.key.expires_at)
+    intent = desk.intent(request, asked.note)
+    made = await desk.change(
+        asked.id, intent, "create", lambda objects: created(objects, asked, intent, desk.preparing)
+    )
+    key = None
+    if asked.key is not None and not asked.dry_run:
+        key = await issued(desk, request, asked.id, asked.key)
+    answer = shapes.Created(**msgspec.structs.asdict(made), key=key)
+    if asked.dry_run:
+        return reply(answer)
+    return reply(answer, 201, {"Location": f"/admin/api/tenants/{asked.id}"})
+
+
+@get("/tenants/{tenant_id:str}")
+async def tenant(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
+    """A tenant and what is in force of it; of one in working form, as this process serves it."""
+    desk = Desk.of(request)
+    try:
+        answer = await desk.read(lambda objects: _shown(objects, tenant_id, desk.preparing))
+    except WorkingFormError:
+        found = None
+        with suppress(TenantUnavailableError):
+            found = await desk.registry.load(tenant_id)
+        answer = views.unpublished(tenant_id, found)
+    return reply(answer)
+
+
+@post("/tenants/{tenant_id:str}/suspend", status_code=200)
+async def suspend(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
+    """Switch a tenant off: its requests see no tenant."""
+    return await _switched(request, tenant_id, "suspend", switching.suspend)
+
+
+@post("/tenants/{tenant_id:str}/resume", status_code=200)
+async def resume(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
+    """Switch a tenant on again."""
+    return await _switched(request, tenant_id, "resume", switching.resume)
+
+
+@delete("/tenants/{tenant_id:str}", status_code=200)
+async def delete_tenant(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
+    """Delete a tenant from the registry, then all that is stored of it.
+
+    Where this stops half way, the same request again goes on.
+    """
+    desk = Desk.of(request)
+    objects = await _offboarded(desk, request, tenant_id)
+    threads = await desk.delete_data(request, tenant_id)
+    if not (objects or threads):
+        raise UnknownTenantError(tenant_id)
+    return reply(
+        shapes.TenantDeleted(id=tenant_id, objects_deleted=objects, threads_deleted=threads)
+    )
+
+
+@delete("/tenants/{tenant_id:str}/data", status_code=200)
+async def delete_data(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
+    """Delete all that is stored of a tenant, also of one that the registry holds no more."""
+    threads = await Desk.of(request).delete_data(request, tenant_id)
+    return reply(shapes.DataDeleted(id=tenant_id, threads_deleted=threads))
+
+
+def _listed(desk: Desk, objects: Objects, wanted: shapes.TenantQuery) -> list[shapes.TenantSummary]:
+    """One more than is wanted, where there are more."""
+    found = {each.id: each for each in _all(desk, objects)}
+    ids = sorted(each for each in found if each > wanted.after and each.startswith(wanted.prefix))
+    return [found[each] for each in ids[: wanted.limit + 1]]
+
+
+def _all(desk: Desk, objects: Objects) -> Iterator[shapes.TenantSummary]:
+    """Every tenant; one that is published over its working form comes as such at last."""
+    if desk.working_forms:
+        yield from map(views.working_form, list_working_forms(objects))
+    yield from map(views.summary, list_tenants(objects))
+
+
+def _shown(objects: Objects, tenant_id: str, preparing: Preparing) -> shapes.Tenant:
+    held = show(objects, tenant_id)
+    try:
+        found = read_revision(
+            objects,
+            tenant_id,
+            held.pointer,
+            private_upstreams=preparing.private_upstreams,
+            inline_tools=preparing.inline_tools,
+        )
+    except (BrokenObjectError, InvalidTenantError) as error:
+        return views.published(tenant_id, held.pointer, None, str(error))
+    return views.published(tenant_id, held.pointer, found, None)
+
+
+async def _switched(request: AnyRequest, tenant_id: str, what: str, switch: _Switch) -> ASGIApp:
+    desk, asked = Desk.of(request), await read_body(request, shapes.Noted)
+    intent = desk.intent(request, asked.note)
+    made = await desk.change(
+        tenant_id, intent, what, lambda objects: switch(objects, tenant_id, intent)
+    )
+    return reply(views.changed(tenant_id, made))
+
+
+async def _offboarded(desk: Desk, request: AnyRequest, tenant_id: str) -> int:
+    """Delete a tenant from the registry: how many objects, 0 where it holds none."""
+    intent = desk.intent(request)
+    if not await desk.read(lambda objects: is_there(objects, tenant_id)):
+        return 0
+    return await desk.change(
+        tenant_id, intent, "offboard", lambda each: offboarding.offboard(each, tenant_id, intent)
+    )
