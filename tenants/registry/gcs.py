@@ -15,6 +15,7 @@ from urllib.parse import quote
 import google_crc32c
 import requests
 from google.api_core.exceptions import (
+    GoogleAPICallError,
     NotFound,
     PreconditionFailed,
     from_http_response,
@@ -89,7 +90,7 @@ class GcsObjects:
         full = self._full(name)
         put = partial(self._put, full, content, {**(labels or {}), _MARK: mark}, expected)
         try:
-            return self._ask(put)
+            return self._ask(put, PreconditionFailed)
         except NotFound:
             raise self._calls.unavailable(_NO_BUCKET) from None
         except PreconditionFailed:
@@ -127,7 +128,9 @@ class GcsObjects:
         with session.get(
             f"{place}/o/{quote(full, safe='')}",
             params={"alt": "media", **conditions},
-            headers={"Accept-Encoding": "identity"},  # The checksum is of the bytes as stored.
+            # As stored, which is what the checksum is of: else what somebody uploaded compressed
+            # comes inflated. https://cloud.google.com/storage/docs/transcoding
+            headers={"Accept-Encoding": "gzip"},
             timeout=self._patience.answer_seconds,
             stream=True,
         ) as response:
@@ -190,8 +193,12 @@ class GcsObjects:
         parts_of(name)
         return self._prefix + name
 
-    def _ask(self, call: Callable[[Bucket, requests.Session], T]) -> T:
-        found = self._calls.ask(call)
+    def _ask(
+        self,
+        call: Callable[[Bucket, requests.Session], T],
+        *answers: type[GoogleAPICallError],
+    ) -> T:
+        found = self._calls.ask(call, *answers)
         self._seen = time.monotonic()
         return found
 

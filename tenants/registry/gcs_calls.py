@@ -27,7 +27,6 @@ T = TypeVar("T")
 _NO_BUCKET_FACTS = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 _CONNECTIONS = 64  # as many as a server has threads: one more would be opened and thrown away
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
-_ANSWERS = (refusals.NotFound, refusals.PreconditionFailed)
 _FAILURES = (
     refusals.GoogleAPICallError,
     GoogleAuthError,
@@ -112,16 +111,21 @@ class GcsCalls:
         self._connecting = threading.Lock()
         self._connected: tuple[Bucket, requests.Session] | None = None
 
-    def ask(self, call: Callable[[Bucket, requests.Session], T]) -> T:
+    def ask(
+        self,
+        call: Callable[[Bucket, requests.Session], T],
+        *answers: type[refusals.GoogleAPICallError],
+    ) -> T:
         """Make a call, and make it again where it may go better.
 
         Args:
             call: one try, with the bucket and the session that it is asked over; must bear
                 repeating.
+            answers: Google's errors that are answers to this call, and raised as they are, beside
+                ``NotFound``.
 
         Raises:
             NotFound: Google's: what was asked for is not there.
-            PreconditionFailed: Google's: it has another generation.
             ObjectsUnavailableError: no good answer came in time.
         """
         tries = Retrying(
@@ -131,7 +135,7 @@ class GcsCalls:
             reraise=True,
         )
         try:
-            return tries.wraps(self._try)(call)
+            return tries.wraps(self._try)(call, (refusals.NotFound, *answers))
         except PassingError as error:
             raise self.unavailable(error.words) from None
 
@@ -143,10 +147,12 @@ class GcsCalls:
         """
         return ObjectsUnavailableError(f"the bucket {self._bucket} {words}")
 
-    def _try(self, call: Callable[[Bucket, requests.Session], T]) -> T:
+    def _try(
+        self, call: Callable[[Bucket, requests.Session], T], answers: tuple[type[Exception], ...]
+    ) -> T:
         try:
             return call(*(self._connected or self._connect()))
-        except _ANSWERS:
+        except answers:
             raise
         except _FAILURES as error:
             found = _kind(error)

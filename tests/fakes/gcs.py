@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from typing import Any
 
 import attrs
 
@@ -149,10 +150,23 @@ class FakeGcs:
         self._script.clear()
         self._writes_left = float("inf")
 
-    def fill(self, *names: str, bucket: str = BUCKET) -> None:
-        """Put empty objects there, by their whole names, without a request each."""
+    def fill(
+        self,
+        *names: str,
+        bucket: str = BUCKET,
+        content: bytes = b"",
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Put objects there, by their whole names, without a request each.
+
+        Args:
+            names: of the objects.
+            bucket: where they are put.
+            content: of each.
+            facts: what their metadata say beside, such as ``contentEncoding``.
+        """
         for name in names:
-            self._routes.buckets[bucket].put(name, b"", {}, Condition())
+            self._routes.buckets[bucket].put(name, content, facts or {}, Condition())
 
     def start(self) -> None:
         """Serve on a thread of its own."""

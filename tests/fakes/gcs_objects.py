@@ -152,7 +152,11 @@ class Bucket:
             "etag": base64.b64encode(f"{generation}/1".encode()).decode(),
             "timeCreated": now,
             "updated": now,
-            **{key: sent[key] for key in ("metadata", "cacheControl") if sent.get(key)},
+            **{
+                key: sent[key]
+                for key in ("metadata", "cacheControl", "contentEncoding")
+                if sent.get(key)
+            },
         }
 
 

@@ -1,6 +1,7 @@
 """The routes of Cloud Storage's JSON API that a registry needs, from request to answer."""
 
 import base64
+import gzip
 import json
 import re
 import secrets
@@ -183,20 +184,32 @@ def _object(bucket: Bucket, asked: Asked) -> Answer:
     if asked.method != "GET":
         raise RefusedError(501, "notImplemented", asked.method)
     kept = bucket.get(asked.name, asked.condition)
-    return _json(kept.resource) if asked.kind == "facts" else _content(kept)
+    if asked.kind == "facts":
+        return _json(kept.resource)
+    return _content(kept, takes_gzip="gzip" in asked.headers.get("accept-encoding", ""))
 
 
-def _content(kept: Kept) -> Answer:
+def _content(kept: Kept, *, takes_gzip: bool) -> Answer:
+    """An object's content; a compressed one is inflated for who does not take it as it is.
+
+    The hashes are of what is stored all the same
+    (https://cloud.google.com/storage/docs/transcoding).
+    """
     facts = kept.resource
+    encoding = facts.get("contentEncoding", "identity")
     headers = {
         "content-type": facts["contentType"],
         "x-goog-generation": facts["generation"],
         "x-goog-metageneration": facts["metageneration"],
         "x-goog-hash": f"crc32c={facts['crc32c']},md5={facts['md5Hash']}",
         "x-goog-stored-content-length": facts["size"],
+        "x-goog-stored-content-encoding": encoding,
         "etag": facts["etag"],
     }
-    return Answer(200, headers, kept.content)
+    if encoding == "gzip" and not takes_gzip:
+        return Answer(200, headers, gzip.decompress(kept.content))
+    as_stored = {"content-encoding": encoding} if encoding != "identity" else {}
+    return Answer(200, {**headers, **as_stored}, kept.content)
 
 
 def _list(bucket: Bucket, asked: Asked) -> Answer:

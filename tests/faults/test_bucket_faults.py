@@ -1,6 +1,7 @@
 """A bucket that fails: what passes is waited for, what does not is said with its remedy."""
 
 import asyncio
+import gzip
 import json
 import socket
 import ssl
@@ -140,14 +141,30 @@ def test_patience_ends(gcs, fault, use):
 
 
 @pytest.mark.parametrize("use", USES)
-def test_refusal_is_told_at_once(gcs, objects, use):
-    """Credentials that may not are not tried again; the detail says what to grant."""
-    gcs.fail(refusal(403), times=ENDLESS)
+@pytest.mark.parametrize(
+    ("status", "words"), [(403, "Grant them roles/storage"), (412, "does not do what it is asked")]
+)
+def test_refusal_is_told_at_once(gcs, objects, use, status, words):
+    """Credentials that may not are not tried again; the detail says what to grant.
 
-    with pytest.raises(ObjectsUnavailableError, match="Grant them roles/storage"):
+    Nor is an answer that makes no sense, such as 412 where nothing was expected.
+    """
+    gcs.fail(refusal(status), times=ENDLESS)
+
+    with pytest.raises(ObjectsUnavailableError, match=words):
         USES[use](objects)
 
-    assert gcs.counts.total() == 1
+    looked_whose_it_is = (use, status) == ("write", 412)
+    assert gcs.counts.total() == 1 + looked_whose_it_is
+
+
+def test_object_that_somebody_uploaded_compressed_is_read_as_it_is_stored(gcs, objects):
+    """It is whole, so it is not taken for a bucket that fails; what it means is the reader's."""
+    content = gzip.compress(b'{"revision": 1}')
+    gcs.fill(f"production/{POINTER}", content=content, facts={"contentEncoding": "gzip"})
+
+    assert objects.read(POINTER).content == content
+    assert gcs.counts["read"] == 1
 
 
 @pytest.mark.parametrize(
