@@ -45,7 +45,9 @@ def has_keys(home: Path) -> bool:
 
 def is_left_over(home: Path) -> bool:
     """Whether a directory is what a publish that died, or an offboarding, has left behind."""
-    return not (home / FILE).exists() and any((home / part).is_dir() for part in _HISTORY)
+    if (home / FILE).exists():
+        return False
+    return has_keys(home) or any((home / part).is_dir() for part in _HISTORY)
 
 
 def fingerprints(root: Path) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -59,7 +60,8 @@ def announce(
 class Batch:
     """Collects changes and announces them together, at most once a second, and in the end.
 
-    It takes the place of ``announce`` where many tenants change; threads may share it.
+    It takes the place of ``announce`` where many tenants change; threads may share it. What cannot
+    be announced waits for the next time, so leaving it is what raises ``UnannouncedError``.
 
     Args:
         clock: monotonic, in seconds.
@@ -79,7 +81,8 @@ class Batch:
             self._objects, self._now = objects, now
             self._waiting |= dict.fromkeys(tenants, what)
             if self._clock() - self._last >= BATCH_SECONDS:
-                self._flush()
+                with suppress(UnannouncedError):
+                    self._flush()
 
     def __enter__(self) -> Self:
         return self
@@ -97,9 +100,11 @@ class Batch:
         if self._objects is None or not self._waiting:
             return
         what = ", ".join(sorted(set(self._waiting.values())))
-        announce(self._objects, tuple(self._waiting), what, self._now)
-        self._waiting.clear()
-        self._last = self._clock()
+        try:
+            announce(self._objects, tuple(self._waiting), what, self._now)
+            self._waiting.clear()
+        finally:
+            self._last = self._clock()
 
 
 def _append(objects: Objects, tenants: tuple[str, ...], what: str, now: int, sleep: Sleep) -> int:

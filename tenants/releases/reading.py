@@ -17,6 +17,12 @@ from tenants.releases.pointers import Held, find, in_working_form, labels_of
 from tenants.sources import digest
 
 
+_NO_ID = (
+    "it is no tenant's id, so nobody is served from it: rename it, in lower-case letters, digits "
+    "and inner hyphens"
+)
+
+
 @attrs.frozen
 class ListedTenant:
     """A published tenant as a listing shows it, from its pointer's labels.
@@ -56,11 +62,16 @@ class StoredRelease:
 def list_tenants(objects: Objects) -> Iterator[ListedTenant]:
     """Every published tenant, by id; a pointer is read where it came without labels alone.
 
+    What lies where tenants lie and can be none, such as ``ACME``, is listed with its fault.
+
     Raises:
         ObjectsUnavailableError: the registry cannot be read.
     """
     for listed in objects.list(layout.POINTERS):
         tenant_id = layout.tenant_of(listed.name)
+        if not is_tenant_id(tenant_id):
+            yield ListedTenant(tenant_id, fault=_NO_ID)
+            continue
         try:
             yield _listed(tenant_id, listed.generation, listed.labels)
         except (KeyError, ValueError):  # As where a directory was copied, or kept in git.

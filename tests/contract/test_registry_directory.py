@@ -99,9 +99,13 @@ async def test_published_revision_goes_before_the_working_form(root, operator, r
     assert replica.instructions() == "Published."
 
 
-async def test_what_is_left_of_a_tenant_is_no_tenant(operator, replica):
+@pytest.mark.parametrize("left", ["revision", "keys"])
+async def test_what_is_left_of_a_tenant_is_no_tenant(operator, replica, left):
     """Files that no pointer names are told of to nobody, again and again."""
-    operator.publish_half()
+    if left == "revision":
+        operator.publish_half()
+    else:
+        operator.objects.write("tenants/acme/keys.json", b'{"keys":[]}', expected=0)
     await replica.registry.start()
     with capture_logs() as logs:
         for _ in range(3):

@@ -386,6 +386,18 @@ def test_list_has_every_tenant_from_labels_alone(acme):
     assert {each.schema_version for each in found} == {1}
 
 
+def test_list_tells_of_a_pointer_under_no_tenant_s_id(acme):
+    """What differs from a tenant's id by its case alone is no tenant, and is not passed over."""
+    pointer = acme.read(layout.pointer("acme")).content
+    acme.write("tenants/ACME/current.json", pointer, expected=0)
+
+    found = {each.tenant_id: each.fault for each in list_tenants(acme)}
+
+    assert found["acme"] == ""
+    assert "no tenant's id" in found["ACME"]
+    assert load(acme, "acme", private_upstreams=frozenset()) is not None
+
+
 def test_release_is_read_back_as_it_was_published(acme):
     """Every file of any revision comes back, binary ones too."""
     release = release_of(instructions="Be kind.", knowledge__a_pdf=bytes(range(256)))

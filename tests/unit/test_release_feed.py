@@ -6,7 +6,7 @@ import pytest
 
 from tenants.registry import layout
 from tenants.registry.files import FileObjects
-from tenants.registry.objects import ObjectChangedError
+from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
 from tenants.registry.stored import Change, Changes
 from tenants.registry.stored_json import decode, encode
 from tenants.releases.contention import tries
@@ -118,6 +118,52 @@ def test_batch_that_is_left_by_an_error_still_tells(objects):
         cut_short()
 
     assert [each.tenants for each in feed(objects).entries] == [("acme",), ("beta",)]
+
+
+def test_batch_that_fails_on_its_way_tells_all_in_the_end(objects):
+    """A feed that is away for a while fails no tenant's change: it is told with the next ones."""
+
+    class Away:
+        """A registry whose first writes of the feed fail."""
+
+        read = objects.read
+        left = 2
+
+        def write(self, *args, **kwargs):
+            """Fail, for a while."""
+            self.left -= 1
+            if self.left >= 0:
+                raise ObjectsUnavailableError("scripted")
+            return objects.write(*args, **kwargs)
+
+    registry, clock = Away(), iter(range(10**6))
+    with Batch(clock=lambda: next(clock)) as batch:
+        for number in range(4):
+            batch(registry, (f"t{number}",), "migrate", NOW)
+
+    assert [each.tenants for each in feed(objects).entries] == [("t0", "t1", "t2"), ("t3",)]
+
+
+def test_batch_that_cannot_tell_says_whom(objects):
+    """In the end the operator learns which changes nobody was told of."""
+
+    class Away:
+        """A registry that cannot be written."""
+
+        read = objects.read
+
+        def write(self, *_, **__):
+            """Fail."""
+            raise ObjectsUnavailableError("scripted")
+
+    def fail():
+        with Batch(clock=lambda: 0) as batch:
+            for number in range(3):
+                batch(Away(), (f"t{number}",), "migrate", NOW)
+
+    with pytest.raises(UnannouncedError) as raised:
+        fail()
+    assert raised.value.tenants == ("t0", "t1", "t2")
 
 
 def test_batch_of_nothing_writes_nothing(objects):
