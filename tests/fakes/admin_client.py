@@ -1,11 +1,17 @@
 """A client of the operator's API."""
 
+import functools
+import json
+import re
 from typing import Any
 
 import aiohttp
 import attrs
+import jsonschema_rs
 
+from gateway.http.admin_document import COMPONENTS, PATHS
 from tenants.registry.objects import Objects
+from tests.fakes.json_schema import closed
 from tests.fakes.operator import DOCUMENT
 
 ADMIN_KEY = "planted-operator-key-1"
@@ -16,6 +22,22 @@ def files_of(tenant_id: str, instructions: str = "Be brief.", more: str = "") ->
     """A small tenant's files, as they are sent."""
     document = DOCUMENT.format(tenant_id=tenant_id) + more
     return {"tenant.toml": document, "instructions.md": instructions}
+
+
+def operation_of(method: str, path: str) -> dict[str, Any]:
+    """What the document says of a request."""
+    for template, item in PATHS.items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]*", template), path):
+            return item.get(method.lower()) or next(iter(item.values()))
+    raise AssertionError(f"{path} is not documented")
+
+
+@functools.cache
+def _validator(method: str, path: str, status: str, media_type: str) -> Any:
+    said = operation_of(method, path)["responses"][status]
+    said = COMPONENTS["responses"][status] if "$ref" in said else said
+    schema = {**said["content"][media_type]["schema"], "components": COMPONENTS}
+    return jsonschema_rs.validator_for(closed(json.loads(json.dumps(schema))))
 
 
 @attrs.frozen
@@ -42,13 +64,14 @@ class AdminClient:
     key: str | None = ADMIN_KEY
 
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
-        """One request below ``/admin/api``, whatever becomes of it."""
+        """One request below ``/admin/api``, whatever becomes of it, as long as it is documented."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= options.pop("headers", {})
         url = f"{self.url}/admin/api{path}"
         async with self.session.request(method, url, headers=headers, **options) as answer:
             text = await answer.text()
             found = await answer.json(content_type=None) if text else None
+            _validator(method, path, str(answer.status), answer.content_type).validate(found)
             return Answer(answer.status, found, answer.headers, text)
 
     async def get(self, path: str, status: int = 200, **options: Any) -> Any:

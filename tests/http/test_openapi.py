@@ -14,6 +14,7 @@ from gateway.app import ROUTES
 from gateway.http.document_routes import COMPONENTS, PATHS
 from tenants.keys import new_key
 from tests.fakes.gateway import serving, write_tenant
+from tests.fakes.json_schema import closed
 from tests.fakes.loud_tools import LOUD
 
 # What a correct request may meet without any fault of its own, besides what the tool expects: an
@@ -45,18 +46,6 @@ def schema_of(media, *, strict=False):
     """A media type's schema with all that it refers to; strictly, without unknown fields."""
     document = {**media["schema"], "components": COMPONENTS}
     return closed(document) if strict else document
-
-
-def closed(schema):
-    """The same schema, where no object may have more than the properties that it names."""
-    if isinstance(schema, list):
-        return [closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    result = {name: closed(part) for name, part in schema.items()}
-    if schema.get("type") == "object" and "properties" in schema:
-        result["additionalProperties"] = False
-    return result
 
 
 def response_of(method, path, status):
