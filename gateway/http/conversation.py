@@ -50,10 +50,11 @@ async def chat(request: AnyRequest) -> ASGIApp:
     said = wire.read_chat(wire.read_json(body, header(request.scope, b"content-type")))
     stream = wire.accepts_events(header(request.scope, b"accept"))
     key = idempotency_key(request, visit, body)
-    joined = await surface.say(visit, said, "sse" if stream else "json", stream=stream, key=key)
+    saying = surface.say(visit, said, "sse" if stream else "json", stream=stream, key=key)
+    joined = await surface.connections.unless_ended(visit, saying)
     if stream:
         return surface.events(visit, joined)
-    ending, items = await joined.ended()
+    ending, items = await surface.connections.unless_ended(visit, joined.ended())
     surface.orchestrator.left(visit.context, joined, whole=not entrance(request.scope).gone)
     if ending.status not in {"completed", "incomplete"}:
         raise RunUnsuccessfulError(joined.head, ending)

@@ -1,7 +1,6 @@
 """The turns of one WebSocket connection: the same events, ids and order as over SSE."""
 
 import asyncio
-import contextlib
 from typing import Any, cast
 
 import msgspec
@@ -32,6 +31,7 @@ from gateway.runs.projections.conversation import ConversationProjection
 from gateway.runs.projections.conversation_ws import encode
 from tenants.errors import UnknownTenantError
 
+_LAST_WORDS_SECONDS = 1.0
 _PONG = '{"event":"pong"}'
 _json = msgspec.json.Encoder()
 
@@ -80,8 +80,13 @@ class Turns:
         self._gone = True
         if self._reader is not None:
             self._reader.stop()
-        with contextlib.suppress(OSError, RuntimeError, WebSocketDisconnect):
-            await close(self._socket, error)
+        try:
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await close(self._socket, error)
+        except TimeoutError:  # the client does not read
+            entrance(self._socket.scope).abort()
+        except (OSError, RuntimeError, WebSocketDisconnect):
+            return
 
     async def _take(self, frame: ClientFrame, group: asyncio.TaskGroup) -> None:
         match frame:

@@ -4,18 +4,19 @@ import asyncio
 import time
 
 import aiohttp
-import attrs
 import pytest
 
 from tests.fakes.conversation import next_event, parse_all
 from tests.fakes.credential_client import Client
 from tests.fakes.gateway import serving, write_tenant
+from tests.fakes.raw_client import RawWebSocket
 from tests.fakes.tenants import until
 
 pytest_plugins = ("tests.fakes.locked_gateway",)
 
 WITHIN_SECONDS = 10
 EVENTS = {"Accept": "text/event-stream"}
+OPEN_SOCKET = b'agw_open_streams{surface="websocket"} 1.0'
 LONG = {"message": "Go on [[words=2000 delay=20ms]]"}
 
 
@@ -183,13 +184,51 @@ async def test_a_long_connection_gets_the_newest_revision(root, locked, client, 
     assert b"You are newer." in upstream.requests[-1].body
 
 
-async def test_nobody_is_watched_where_no_credential_came(locked_environ):
-    """Connections without a credential cost no look."""
+async def test_connections_end_with_their_tenant_where_keys_are_not_required(locked_environ, root):
+    """Who needed no credential is cut off with the tenant all the same, over every surface."""
     environ = locked_environ | {"GATEWAY_REQUIRE_KEYS": "false"}
     async with serving(environ) as running, aiohttp.ClientSession(running.url) as session:
-        client = attrs.evolve(Client(session), tenant="acme")
-        async with client.socket() as socket:
-            await socket.send_json({"type": "ping"})
-            await socket.receive(timeout=5)
+        client = Client(session)
+        async with (
+            client.socket() as socket,
+            client.open("POST", "/chat", json=LONG, headers=EVENTS) as stream,
+        ):
+            await next_event(stream)
+            (root / "acme").rename(root.parent / "acme")
+            code, _ = await closed(socket)
+            async with asyncio.timeout(WITHIN_SECONDS):
+                rest = parse_all(await stream.read())
 
-            assert len(running.app._connections._open) == 0
+    assert code == 4404
+    assert not any(event.name == "metadata" for event in rest)
+
+
+@pytest.mark.parametrize("headers", [{}, EVENTS])
+async def test_who_waits_for_an_answer_is_refused(locked, upstream, client, keys, headers):
+    """Who waits for an answer as the credential dies gets 401 within 10 s; the run works on."""
+    key = await keys.give()
+    mine = await as_a_session(client, key)
+    asking = asyncio.ensure_future(
+        mine.ask("POST", "/chat", json={"message": "Wait [[hang]]"}, headers=headers)
+    )
+    await upstream.arrived(1)
+    await keys.revoke(key)
+
+    async with asyncio.timeout(WITHIN_SECONDS):
+        status, problem = await asking
+
+    assert (status, problem["type"]) == (401, "urn:agw:unauthorized")
+    assert locked.app._orchestrator.working() == 1
+
+
+async def test_who_does_not_read_is_cut_off(locked, client, keys):
+    """A client that takes nothing any more cannot hold its connection open."""
+    key = await keys.give()
+    path = f"/t/acme/ws/chat?token={await client.using(key).session_of('ada')}"
+    async with RawWebSocket(locked.url, path, receive_buffer=2048) as socket:
+        await socket.say("Go on [[words=100000]]")
+        await until(lambda: b"agw_runs_active 0.0" in locked.app.metrics.render(), 20)
+        assert OPEN_SOCKET in locked.app.metrics.render()
+        await keys.revoke(key)
+
+        await until(lambda: OPEN_SOCKET not in locked.app.metrics.render(), WITHIN_SECONDS)
