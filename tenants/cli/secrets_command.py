@@ -92,24 +92,30 @@ def set_(tenant_id: str, name: str, secrets: SecretPlace, *, as_json: bool) -> N
 @_name_argument
 @_no_value_argument
 @secrets_option
+@registry_option
 @json_option
-def rotate(tenant_id: str, name: str, secrets: SecretPlace, *, as_json: bool) -> None:
+def rotate(
+    tenant_id: str, name: str, secrets: SecretPlace, registry: str, *, as_json: bool
+) -> None:
     """Give a secret that there is a new value, and put older ones out of use.
 
-    In Secret Manager the version before stays enabled, as the way back, and those before it are
-    disabled; none is destroyed. Make the new key at its issuer first, rotate, and end the old key
-    there afterwards: no run fails meanwhile.
+    In Secret Manager the version before stays enabled, as the way back, and so does one that
+    tenant.toml names by its number; the others are disabled, and none is destroyed. Make the new
+    key at its issuer first, rotate, and end the old key there afterwards: no run fails meanwhile.
 
     Example: tenantctl secrets rotate acme openai-api-key < new-key.txt
     """
     writer = _writer(secrets, tenant_id, name)
+    wanted = needed(opened(registry), tenant_id)
 
     async def work(store: SecretWriter) -> tuple[int, tuple[int, ...]]:
         if name not in [each.name for each in await store.stored(tenant_id)]:
             raise NoSuchSecretError(tenant_id, name)
         version = await store.write(tenant_id, name, read_value())
+        if not wanted.known:
+            return version, ()  # Any version may be in use.
         try:
-            return version, await store.retire(tenant_id, name)
+            return version, await store.retire(tenant_id, name, wanted.versions(name))
         except SecretsUnavailableError as error:
             done = f"version {version} is written, and in use."
             remedy = "disable the versions that are no longer used in the store itself."
@@ -118,6 +124,8 @@ def rotate(tenant_id: str, name: str, secrets: SecretPlace, *, as_json: bool) ->
     version, disabled = asyncio.run(_with(writer, work))
     home = secrets.home(tenant_id, name)
     lines = [f"Disabled: version {number}." for number in disabled]
+    if not wanted.known:
+        lines.append(f"Nothing was disabled: no document says which versions {tenant_id} uses.")
     Output(as_json=as_json).done(
         _written(tenant_id, name, secrets, version) | {"disabled": disabled},
         [(f"{tenant_id}: {name} is rotated, in {home}.", "bold green"), *lines],

@@ -4,6 +4,7 @@ import attrs
 
 from tenants.documents import FILE, readable
 from tenants.errors import TenantsError
+from tenants.model import LATEST, SecretRef
 from tenants.registry import layout
 from tenants.registry.objects import Objects
 from tenants.releases import reading
@@ -16,16 +17,27 @@ class Needed:
     """What a document refers to.
 
     Args:
-        names: of secrets.
+        refs: to secrets.
         known: whether the document could be read.
     """
 
-    names: frozenset[str] = frozenset()
+    refs: frozenset[SecretRef] = frozenset()
     known: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of secrets."""
+        return frozenset(each.name for each in self.refs)
 
     def says(self, name: str) -> bool | None:
         """Whether it refers to a secret; None where nobody knows."""
         return name in self.names if self.known else None
+
+    def versions(self, name: str) -> frozenset[int]:
+        """Versions of a secret that it refers to by number."""
+        return frozenset(
+            int(each.version) for each in self.refs if each.name == name and each.version != LATEST
+        )
 
 
 def needed(objects: Objects, tenant_id: str) -> Needed:
@@ -37,7 +49,7 @@ def needed(objects: Objects, tenant_id: str) -> Needed:
     if stored is None:
         return Needed()
     raw = readable(stored.content.decode("utf-8-sig", errors="replace"))
-    return Needed(frozenset(each.name for each in references(raw)), known=True)
+    return Needed(references(raw), known=True)
 
 
 def _document(objects: Objects, tenant_id: str) -> str:

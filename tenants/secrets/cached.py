@@ -26,6 +26,7 @@ class CacheLimits:
         away_seconds: for how long a store that is away is not asked again for this secret.
         renewal_seconds: between two renewals of one secret.
         size: of the most secrets that are kept.
+        characters: of all their values together, at most.
     """
 
     fresh_seconds: float = 300
@@ -34,6 +35,7 @@ class CacheLimits:
     away_seconds: float = 5
     renewal_seconds: float = 5
     size: int = 4096
+    characters: int = 8_388_608
 
 
 @attrs.frozen
@@ -51,6 +53,11 @@ class _Known:
     fresh_until: float
     usable_until: float
     renewable_at: float = 0
+
+    @property
+    def length(self) -> int:
+        """Of its value, in characters."""
+        return len(self.outcome) if isinstance(self.outcome, str) else 0
 
     def value(self) -> str:
         if isinstance(self.outcome, str):
@@ -84,6 +91,7 @@ class CachedSecrets:
         self._limits = limits or CacheLimits()
         self._clock = clock
         self._known: dict[_Key, _Known] = {}
+        self._characters = 0
         self._reading: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
 
     async def read(self, tenant_id: str, ref: SecretRef) -> str:
@@ -108,8 +116,8 @@ class CachedSecrets:
             known = self._known.get(key)
             if known is None or self._is_renewable(known, refused):
                 at = self._clock() + self._limits.renewal_seconds
-                known = attrs.evolve(await self._ask(key, known), renewable_at=at)
-                self._known[key] = known
+                asked = await self._ask(key, known)
+                known = self._remember(key, attrs.evolve(asked, renewable_at=at))
             return known.value()
 
     async def reach(self) -> None:
@@ -152,8 +160,14 @@ class CachedSecrets:
         return _Known(error, until, until)
 
     def _remember(self, key: _Key, known: _Known) -> _Known:
-        self._known.pop(key, None)
-        if len(self._known) >= self._limits.size:
-            del self._known[next(iter(self._known))]
+        limits = self._limits
+        self._forget(key)
         self._known[key] = known
+        self._characters += known.length
+        while len(self._known) > limits.size or self._characters > limits.characters:
+            self._forget(next(iter(self._known)))
         return known
+
+    def _forget(self, key: _Key) -> None:
+        if known := self._known.pop(key, None):
+            self._characters -= known.length

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import stat
 import tempfile
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from tenants.errors import SecretMissingError, SecretsUnavailableError
 from tenants.model import LATEST, SecretRef, is_secret_name
 from tenants.secrets.places import expect_names, prefix, stored_name
-from tenants.secrets.stored import SecretVersion, StoredSecret
+from tenants.secrets.stored import MOST_BYTES, SecretVersion, StoredSecret, value_of
 
 
 class DirectorySecrets:
@@ -32,11 +34,7 @@ class DirectorySecrets:
         if ref.version != LATEST:
             raise SecretMissingError(tenant_id, ref.name, "files have no versions")
         content = await asyncio.to_thread(self._content, stored_name(tenant_id, ref.name))
-        value = (content or "").rstrip("\r\n")
-        if not value:
-            reason = "there is none" if content is None else "it is empty"
-            raise SecretMissingError(tenant_id, ref.name, reason)
-        return value
+        return value_of(tenant_id, ref.name, content)
 
     async def reach(self) -> None:
         """See ``tenants.ports.SecretStore``."""
@@ -65,13 +63,18 @@ class DirectorySecrets:
         """
         return await asyncio.to_thread(self._listed, prefix(tenant_id))
 
-    async def retire(self, tenant_id: str, name: str) -> tuple[int, ...]:  # noqa: ARG002  (the port's)
+    async def retire(
+        self,
+        tenant_id: str,  # noqa: ARG002  (the port's)
+        name: str,  # noqa: ARG002  (the port's)
+        pinned: AbstractSet[int] = frozenset(),  # noqa: ARG002  (the port's)
+    ) -> tuple[int, ...]:
         """Nothing: what was there before is there no more."""
         return ()
 
     def _content(self, name: str) -> str | None:
         try:
-            return (self._path / name).read_text(encoding="utf-8")
+            return _read(self._path / name).decode()
         except FileNotFoundError:
             if self._path.is_dir():
                 return None
@@ -110,6 +113,23 @@ class DirectorySecrets:
             for name, facts in sorted(files.items())
             if is_secret_name(name)
         )
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, as far as a secret may have them.
+
+    Raises:
+        OSError: it cannot be read.
+        SecretsUnavailableError: it is no file, or too large.
+    """
+    # A pipe without a writer would be waited for otherwise.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise _unavailable(path, "is no file")
+        content = file.read(MOST_BYTES + len(b"\r\n") + 1)
+    if len(content) > MOST_BYTES + len(b"\r\n"):
+        raise _unavailable(path, f"has more than {MOST_BYTES:,} bytes")
+    return content
 
 
 def _unavailable(path: Path, words: str) -> SecretsUnavailableError:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tenants.errors import SecretMissingError
 from tenants.model import LATEST, SecretRef, is_secret_name, is_tenant_id
 from tenants.secrets.places import expect_names, variable
-from tenants.secrets.stored import SecretVersion, StoredSecret
+from tenants.secrets.stored import SecretVersion, StoredSecret, value_of
 
 _ONLY = SecretVersion(1, "enabled", None)
 _PREFIX = "AGW_"
@@ -44,7 +44,7 @@ class EnvironmentSecrets:
         self._environ = environ
 
     async def read(self, tenant_id: str, ref: SecretRef) -> str:
-        """The value; there are no versions but the latest.
+        """The value, without the newline at its end; there are no versions but the latest.
 
         Raises:
             SecretMissingError: there is none of that name for this tenant, or it is empty.
@@ -52,11 +52,7 @@ class EnvironmentSecrets:
         expect_names(tenant_id, ref)
         if ref.version != LATEST:
             raise SecretMissingError(tenant_id, ref.name, "variables have no versions")
-        value = self._environ.get(variable(tenant_id, ref.name))
-        if not value:
-            reason = "there is none" if value is None else "it is empty"
-            raise SecretMissingError(tenant_id, ref.name, reason)
-        return value
+        return value_of(tenant_id, ref.name, self._environ.get(variable(tenant_id, ref.name)))
 
     async def renew(self, tenant_id: str, ref: SecretRef, refused: str) -> str:  # noqa: ARG002  (the port's; nothing here can have changed)
         """The same value, as long as the process lives; see ``tenants.ports.Secrets``."""
@@ -65,12 +61,13 @@ class EnvironmentSecrets:
     async def stored(self, tenant_id: str) -> tuple[StoredSecret, ...]:
         """A tenant's secrets, by name."""
         beginning = variable(tenant_id, "")
-        names = sorted(
+        names = (
             name.removeprefix(beginning).lower().replace("_", "-")
             for name in self._environ
             if name.startswith(beginning) and _is_readable(name)
         )
-        return tuple(StoredSecret(name, (_ONLY,)) for name in names)
+        # What begins with AGW_A__ may be of a tenant a--b too.
+        return tuple(StoredSecret(name, (_ONLY,)) for name in sorted(names) if is_secret_name(name))
 
     async def reach(self) -> None:
         """Nothing to reach."""

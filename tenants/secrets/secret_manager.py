@@ -4,6 +4,7 @@ Importing this imports Google's libraries, so ``tenants.secrets.opening`` does i
 asked for, and nothing else does.
 """
 
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Literal
 
@@ -28,7 +29,7 @@ from tenants.secrets.secret_manager_calls import (
     PASSING,
     SecretManagerCalls,
 )
-from tenants.secrets.stored import SecretVersion, StoredSecret
+from tenants.secrets.stored import SecretVersion, StoredSecret, value_of
 
 _PROBE = "agw__probe"  # no tenant's id is empty, so this is nobody's secret
 _NOT_THERE = (NotFound, FailedPrecondition)
@@ -74,10 +75,7 @@ class SecretManagerSecrets:
         except FailedPrecondition:
             reason = "its version is disabled or destroyed"
             raise SecretMissingError(tenant_id, ref.name, reason) from None
-        value = _text(name, payload)
-        if not value:
-            raise SecretMissingError(tenant_id, ref.name, "it is empty")
-        return value
+        return value_of(tenant_id, ref.name, _text(name, payload))
 
     async def reach(self) -> None:
         """See ``tenants.ports.SecretStore``; it reads what is not there."""
@@ -133,13 +131,16 @@ class SecretManagerSecrets:
             ]
         )
 
-    async def retire(self, tenant_id: str, name: str) -> tuple[int, ...]:
+    async def retire(
+        self, tenant_id: str, name: str, pinned: AbstractSet[int] = frozenset()
+    ) -> tuple[int, ...]:
         """See ``tenants.secrets.stored.SecretWriter``."""
         versions = await self._versions(tenant_id, name)
         enabled = [each.number for each in versions if each.state == "enabled"]
-        for number in enabled[_KEPT_VERSIONS:]:
+        unused = [number for number in enabled[_KEPT_VERSIONS:] if number not in pinned]
+        for number in unused:
             await self._disable(f"{self._path(tenant_id, name)}/versions/{number}")
-        return tuple(enabled[_KEPT_VERSIONS:])
+        return tuple(unused)
 
     def _path(self, tenant_id: str, name: str) -> str:
         return f"{self._calls.project}/secrets/{stored_name(tenant_id, name)}"
@@ -190,6 +191,6 @@ def _text(name: str, payload: SecretPayload) -> str:
     if "data_crc32c" in payload and payload.data_crc32c != google_crc32c.value(payload.data):
         raise SecretsUnavailableError(f"what came of {name} does not match its checksum")
     try:
-        return payload.data.decode().rstrip("\r\n")
+        return payload.data.decode()
     except UnicodeDecodeError:
         raise SecretsUnavailableError(f"{name} is no text in UTF-8") from None

@@ -1,8 +1,11 @@
 """Writing secrets, and what a store tells of them without their values."""
 
+from collections.abc import Set as AbstractSet
 from typing import Literal, Protocol
 
 import attrs
+
+from tenants.errors import SecretMissingError
 
 MOST_BYTES = 65_536
 """Of one value, as UTF-8; Secret Manager's own limit."""
@@ -54,12 +57,37 @@ class SecretWriter(SecretLister, Protocol):
         """Give a secret a new value, which is read from then on, and return its version."""
         ...
 
-    async def retire(self, tenant_id: str, name: str) -> tuple[int, ...]:
+    async def retire(
+        self, tenant_id: str, name: str, pinned: AbstractSet[int] = frozenset()
+    ) -> tuple[int, ...]:
         """Disable the enabled versions but for the two newest, and return which they were.
 
         The newest is in use; the one before it is the way back. Nothing is destroyed.
+
+        Args:
+            tenant_id: whose secret it is.
+            name: of the secret.
+            pinned: versions that are in use by their numbers, and stay too.
         """
         ...
+
+
+def value_of(tenant_id: str, name: str, text: str | None) -> str:
+    """A secret's value as it is used: without the newline that an editor left at its end.
+
+    Args:
+        tenant_id: whose secret it is.
+        name: of the secret.
+        text: as a store keeps it; None where it keeps none.
+
+    Raises:
+        SecretMissingError: there is none, or it is empty.
+    """
+    if text is None:
+        raise SecretMissingError(tenant_id, name)
+    if not text.strip():
+        raise SecretMissingError(tenant_id, name, "it is empty")
+    return text.rstrip("\r\n")
 
 
 def value_fault(value: str) -> str | None:

@@ -1,5 +1,8 @@
 """The port of secrets, on every adapter, and from memory over each of them."""
 
+import asyncio
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +23,7 @@ SECRETS = {
     ("acme", "crm"): "crm value with spaces = and equals",
     ("acme", "pem"): "-----BEGIN-----\nzwölf Zeilen\n-----END-----",
     ("acme", "empty"): "",
+    ("acme", "blank"): " \t",
 }
 IDS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?", fullmatch=True)
 NAMES = st.from_regex(r"[a-z0-9]{1,3}(-[a-z0-9]{1,3}){0,2}", fullmatch=True)
@@ -39,7 +43,8 @@ async def store(request, tmp_path, manager):
     """The same secrets in each store."""
     match request.param:
         case "environment":
-            store = EnvironmentSecrets({variable(*key): value for key, value in SECRETS.items()})
+            kept = {variable(*key): f"{value}\n" for key, value in SECRETS.items()}
+            store = EnvironmentSecrets(kept)
         case "directory":
             for key, value in SECRETS.items():
                 (tmp_path / stored_name(*key)).write_text(value + "\n")
@@ -56,7 +61,7 @@ def secrets(request, store):
     return CachedSecrets(store) if request.param == "cached" else store
 
 
-@pytest.mark.parametrize("key", [key for key, value in SECRETS.items() if value])
+@pytest.mark.parametrize("key", [key for key, value in SECRETS.items() if value.strip()])
 async def test_secret_is_read_by_tenant_and_name(secrets, key):
     """Each tenant gets its own value, exactly, without a newline at its end; again too."""
     assert await secrets.read(key[0], SecretRef(key[1])) == SECRETS[key]
@@ -90,10 +95,11 @@ async def test_secret_that_is_not_there_is_missing(secrets, tenant_id, name):
         assert (raised.value.tenant_id, raised.value.name) == (tenant_id, name)
 
 
-async def test_empty_secret_is_missing_and_says_so(secrets):
+@pytest.mark.parametrize("name", ["empty", "blank"])
+async def test_empty_secret_is_missing_and_says_so(secrets, name):
     """An empty value is none, and the operator is told which of both it is."""
     with pytest.raises(SecretMissingError) as raised:
-        await secrets.read("acme", SecretRef("empty"))
+        await secrets.read("acme", SecretRef(name))
 
     assert raised.value.reason == "it is empty"
 
@@ -171,12 +177,40 @@ async def test_directory_that_is_away_is_not_a_missing_secret(tmp_path):
         await secrets.reach()
 
 
-async def test_file_that_is_no_text_makes_the_store_unavailable(tmp_path):
+def make_binary(path):
     """Bytes that are not UTF-8 are not half a key."""
-    (tmp_path / "agw_acme_crm").write_bytes(b"\xff\xfe")
+    path.write_bytes(b"\xff\xfe")
 
-    with pytest.raises(SecretsUnavailableError):
-        await DirectorySecrets(tmp_path).read("acme", SecretRef("crm"))
+
+def make_large(path):
+    """More than any secret may have, which would be kept in memory."""
+    path.write_bytes(b"x" * 65_539)
+
+
+@pytest.mark.parametrize("make", [make_binary, make_large, os.mkfifo, os.mkdir])
+async def test_file_that_is_no_secret_makes_the_store_unavailable(tmp_path, make):
+    """It is told at once, without waiting for a pipe that nobody writes to."""
+    make(tmp_path / "agw_acme_crm")
+
+    async with asyncio.timeout(10):
+        with pytest.raises(SecretsUnavailableError):
+            await DirectorySecrets(tmp_path).read("acme", SecretRef("crm"))
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
+async def test_the_largest_secret_is_read_whole(tmp_path, ending):
+    """64 KiB, as Secret Manager takes them, and the newline of an editor."""
+    (tmp_path / "agw_acme_crm").write_bytes(b"x" * 65_536 + ending)
+
+    assert await DirectorySecrets(tmp_path).read("acme", SecretRef("crm")) == "x" * 65_536
+
+
+async def test_names_of_another_tenant_are_not_listed():
+    """What begins like a tenant's variables may be those of one whose id goes on."""
+    store = EnvironmentSecrets({"AGW_A__B__C": "other", "AGW_A__D": "own"})
+
+    assert [each.name for each in await store.stored("a")] == ["d"]
+    assert [each.name for each in await store.stored("a--b")] == ["c"]
 
 
 @given(st.tuples(IDS, NAMES), st.tuples(IDS, NAMES))

@@ -145,6 +145,30 @@ async def test_rotation_keeps_the_way_back(google, manager):
     assert [each.data for each in manager.secrets["agw_acme_key"]] == [b"one", b"two", b"three"]
 
 
+async def test_rotation_keeps_a_version_that_the_document_names(google, manager, tmp_path):
+    """A tenant that pinned one goes on: its version stays enabled, whatever its age."""
+    write_tenant(tmp_path / "tenants", document='[upstream]\napi_key = "secret:key@1"\n')
+    for value in (b"one", b"two", b"three"):
+        await google.run("set", "acme", "key", given=value)
+
+    done = await google.run("rotate", "acme", "key", "--json", given=b"four")
+
+    assert done.json["disabled"] == [2]
+    assert manager.secrets["agw_acme_key"][0].state == 1
+
+
+async def test_rotation_disables_nothing_where_no_document_is_known(google, manager):
+    """Any version may be in use then, and the operator is told."""
+    for value in (b"one", b"two"):
+        await google.run("set", "newcomer", "key", given=value)
+
+    done = await google.run("rotate", "newcomer", "key", given=b"three")
+
+    assert done.code == 0
+    assert "Nothing was disabled" in done.out
+    assert {each.state for each in manager.secrets["agw_newcomer_key"]} == {1}
+
+
 async def test_rotation_that_cannot_disable_says_what_is_done(google, manager):
     """The new value is in use; what is left to do is named."""
     for value in (b"one", b"two"):

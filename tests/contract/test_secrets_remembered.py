@@ -16,6 +16,7 @@ LIMITS = CacheLimits(
     away_seconds=5,
     renewal_seconds=5,
     size=3,
+    characters=100,
 )
 
 
@@ -264,6 +265,20 @@ async def test_as_many_are_kept_as_are_allowed(secrets, store):
         assert await secrets.read(name, REF) == name
 
     assert store.asked == ["a"]
+
+
+async def test_large_values_take_the_place_of_others(secrets, store):
+    """However large values are, they do not fill the memory; the newest is always there."""
+    store.values = {"a": "small", "b": "x" * 60, "c": "y" * 60, "d": "z" * 101}
+    for name in "abcd":
+        await secrets.read(name, REF)
+        store.asked.clear()
+        assert await secrets.read(name, REF) == store.values[name]
+        assert store.asked == [] if name != "d" else ["d"]
+
+    for name in "ab":
+        await secrets.read(name, REF)
+    assert store.asked == ["d", "a", "b"]
 
 
 def test_what_is_remembered_is_not_shown():

@@ -119,6 +119,19 @@ async def test_check_says_what_keeps_the_store_from_being_read(tmp_path, environ
     assert "Grant them roles/secretmanager.secretAccessor on the project" in fault
 
 
+async def test_two_names_that_fold_together_stop_the_start(tmp_path, environ):
+    """Which of both is meant nobody can know; both are named, and no value."""
+    twice = {"AGW_ACME__CRM": "planted-1", "agw_acme__crm": "planted-2"}
+
+    code, out, err = await run(
+        tmp_path, environ | {"GATEWAY_SECRETS": "env"} | twice, "serve", "--port", "0"
+    )
+
+    assert code == 1
+    assert "AGW_ACME__CRM and agw_acme__crm are one secret twice: keep AGW_ACME__CRM" in err
+    assert "planted" not in out + err
+
+
 async def test_production_does_not_start_without_its_secrets(tmp_path, environ, manager):
     """A store that cannot be read stops the start in words; PROJECT_ID alone names it."""
     await manager.stop()
