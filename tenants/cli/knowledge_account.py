@@ -4,7 +4,7 @@ import asyncio
 import os
 
 from tenants.knowledge.account import OPENAI, Account
-from tenants.knowledge.errors import NoAccountError
+from tenants.knowledge.errors import NoAccountError, UnusableKeyError
 from tenants.model import SecretRef
 from tenants.ports import SecretStore
 
@@ -22,6 +22,7 @@ def opened_account(
 
     Raises:
         NoAccountError: there is no key.
+        UnusableKeyError: what there is can be none.
         SecretMissingError, SecretsUnavailableError: its secret cannot be read.
     """
     if key is not None:
@@ -30,6 +31,8 @@ def opened_account(
         value = os.environ.get("OPENAI_API_KEY", "").strip()
     if not value:
         raise NoAccountError
+    if not (value.isascii() and value.isprintable()):
+        raise UnusableKeyError
     return Account(base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI, value)
 
 

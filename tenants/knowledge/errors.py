@@ -94,6 +94,17 @@ class NoAccountError(KnowledgeError):
 
 
 @attrs.frozen
+class UnusableKeyError(KnowledgeError):
+    """The key of the account is none that a request could carry."""
+
+    def __str__(self) -> str:
+        return (
+            "The key of the upstream has characters that no key has, such as a line break: set it"
+            " anew, as its issuer shows it."
+        )
+
+
+@attrs.frozen
 class IndexingStalledError(KnowledgeError):
     """The upstream has not indexed any further file for long.
 

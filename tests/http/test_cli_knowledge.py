@@ -147,6 +147,8 @@ async def test_validate_and_publish_say_what_is_not_synced(acme, ctl, tmp_path):
     [
         ({"OPENAI_API_KEY": ""}, "set OPENAI_API_KEY"),
         ({"OPENAI_API_KEY": "sk-invalid"}, "it refuses the key"),
+        ({"OPENAI_API_KEY": "sk-a\nplanted"}, "set it anew"),
+        ({"OPENAI_API_KEY": "sk-\u2026planted"}, "set it anew"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "cannot be reached"),
     ],
 )
@@ -157,6 +159,7 @@ async def test_an_account_that_does_not_work_is_told(acme, ctl, change, words):
     assert told.exit_code == 1
     assert words in told.stderr
     assert "Traceback" not in told.stderr
+    assert "planted" not in told.stdout + told.stderr
     assert acme.revision == 1
 
 
