@@ -96,7 +96,7 @@ class Event(msgspec.Struct, gc=False):
 
     Args:
         type: such as ``response.output_text.delta``.
-        raw: the JSON object as it came.
+        raw: the JSON object as it came, but for the tenant's own instructions.
         body: what it says, where we act on its type and could read it.
     """
 

@@ -46,6 +46,10 @@ class Call:
 class Answer(Protocol):
     """An upstream's answer from its response head on."""
 
+    def arrived(self) -> list[Event]:
+        """The events that are there already, perhaps none; never waits, and leaves failures."""
+        ...
+
     async def read(self) -> list[Event]:
         """The next events that came together; an empty list once the upstream has ended.
 

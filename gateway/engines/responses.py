@@ -28,9 +28,11 @@ class ResponsesEngine:
 
     async def open(self, call: Call) -> Answer:
         """See ``gateway.engines.ports.Engine``."""
-        payload = body(self._preambles.of(call.assistant), call)
+        preamble = self._preambles.of(call.assistant)
+        payload = body(preamble, call)
         exchange = await self._retrying.run(partial(self._attempt, call, payload))
-        return StreamedAnswer(exchange) if _streams(exchange, call) else WholeAnswer(exchange)
+        answer = StreamedAnswer if _streams(exchange, call) else WholeAnswer
+        return answer(exchange, preamble.instructions)
 
     async def _attempt(self, call: Call, payload: bytes) -> Exchange:
         account = call.credential

@@ -21,16 +21,29 @@ _TERMINAL = frozenset(
 _OURS = "gateway."  # what a run's log holds beside the upstream's events; never the upstream's
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
+_INSTRUCTIONS = b'"instructions":'
 
 
 class StreamedAnswer:
-    """A stream: what arrives together is read together."""
+    """A stream: what arrives together is read together.
 
-    def __init__(self, exchange: Exchange) -> None:
+    Args:
+        exchange: its head has come.
+        instructions: the call's, as JSON. An upstream repeats them in every state of its response;
+            they are the tenant's own and known, so ``null`` is kept in their place.
+    """
+
+    def __init__(self, exchange: Exchange, instructions: bytes) -> None:
         self._exchange = exchange
+        self._instructions = instructions
         self._splitter = Splitter()
         self._ended = False
         self._failure: EngineError | None = None
+
+    def arrived(self) -> list[Event]:
+        """See ``gateway.engines.ports.Answer``."""
+        chunk = self._exchange.arrived()
+        return self._events(chunk) if chunk else []
 
     async def read(self) -> list[Event]:
         """See ``gateway.engines.ports.Answer``."""
@@ -53,7 +66,7 @@ class StreamedAnswer:
         try:
             came = self._splitter.feed(chunk)
             for (name, data), delta in zip(came, deltas([d for _, d in came]), strict=True):
-                event = delta or _event(name, data)
+                event = delta or _event(name, _without(self._instructions, data))
                 events.append(event)
                 if delta is None and event.type in _TERMINAL:
                     self._ended = True
@@ -74,11 +87,16 @@ class StreamedAnswer:
 
 
 class WholeAnswer:
-    """An unstreamed answer as the events that it stands for."""
+    """An unstreamed answer as the events that it stands for; ``instructions`` as of a stream."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, instructions: bytes) -> None:
         self._exchange = exchange
+        self._instructions = instructions
         self._ended = False
+
+    def arrived(self) -> list[Event]:
+        """See ``gateway.engines.ports.Answer``; nothing of it is told before the whole."""
+        return []
 
     async def read(self) -> list[Event]:
         """See ``gateway.engines.ports.Answer``."""
@@ -87,7 +105,7 @@ class WholeAnswer:
         document = await self._exchange.read_whole()
         if self._ended:
             return []
-        events = events_of(document)
+        events = events_of(_without(self._instructions, document))
         self._ended = True
         return events
 
@@ -95,6 +113,17 @@ class WholeAnswer:
         """See ``gateway.engines.ports.Answer``."""
         self._ended = True
         self._exchange.close()
+
+
+def _without(instructions: bytes, data: bytes) -> bytes:
+    """Within a text quotes are escaped, so what is found is the field and nothing else."""
+    start = data.find(_INSTRUCTIONS) + len(_INSTRUCTIONS)
+    if start < len(_INSTRUCTIONS):
+        return data
+    start += data.startswith(b" ", start)
+    if not data.startswith(instructions, start):
+        return data
+    return b"".join((data[:start], b"null", data[start + len(instructions) :]))
 
 
 def events_of(document: bytes) -> list[Event]:

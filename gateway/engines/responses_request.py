@@ -42,10 +42,12 @@ class Preamble:
     Args:
         fields: the body's object, without its closing brace.
         has_tools: whether it offers any.
+        instructions: as JSON, as upstreams repeat them.
     """
 
     fields: bytes
     has_tools: bool
+    instructions: bytes
 
 
 class Preambles:
@@ -78,7 +80,8 @@ def preamble_of(assistant: Assistant) -> Preamble:
     if include := _include(assistant.model, kinds):
         fields["include"] = include
     fields |= _temperature(assistant)
-    return Preamble(_encoder.encode(fields)[:-1], bool(kinds))
+    instructions = _encoder.encode(assistant.instructions or None)
+    return Preamble(_encoder.encode(fields)[:-1], bool(kinds), instructions)
 
 
 def body(preamble: Preamble, call: Call) -> bytes:

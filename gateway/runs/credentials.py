@@ -1,6 +1,7 @@
 """Which upstream account answers a tenant's runs."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 import attrs
@@ -26,7 +27,7 @@ class Account:
     credential: Credential
     origin: str
 
-    def blanked(self, events: list[Event]) -> list[Event]:
+    def blanked(self, events: Sequence[Event]) -> Sequence[Event]:
         """Events as they may be kept: an upstream that fails may repeat the key.
 
         A failure is the last event of its answer.

@@ -125,6 +125,11 @@ class Leg:
         return [output for output in self.outputs if output.type == "function_call"]
 
     @property
+    def concludes(self) -> bool:
+        """Whether the response has ended, and its run with it."""
+        return self.status is not None and not (self.status == "completed" and self.calls)
+
+    @property
     def usage(self) -> Usage:
         """Its tokens; zeros where the upstream does not say."""
         usage = self.response.usage or {}

@@ -166,7 +166,7 @@ class Turn:
             run.rounds = number + 1
             last = number == run.assistant.max_rounds
             leg = await self._round(items, tools=not last)
-            if leg.status != "completed" or not leg.calls:
+            if leg.concludes:
                 break
             if last:
                 return outcome.endless()
@@ -195,9 +195,12 @@ class Turn:
         run.answered = True
         self._open_log()
         try:
-            if run.request.stream or run.shared:
+            self._take(answer.arrived(), leg)
+            # Nobody has heard of the run yet: where all of it has come, it is written once.
+            if not leg.concludes and (run.request.stream or run.shared):
                 await self.exist()
-            await self._read(answer, leg)
+            while events := await answer.read():
+                self._take(events, leg)
         finally:
             await answer.close()
             self._count(leg.usage)
@@ -243,15 +246,16 @@ class Turn:
         metrics.upstream_called("answered")
         return answer
 
-    async def _read(self, answer: Answer, leg: Leg) -> None:
-        run, account = self._run, self._account
-        while events := account.blanked(await answer.read()):
-            leg.feed(events)
-            if leg.spoke and run.first_token_ms is None:
-                run.first_token_ms = run.elapsed_ms()
-            self._append(events)
-            if run.log.size > self._services.limits.log_bytes:
-                raise EngineError(Cause.BROKEN, detail="the answer is longer than what is kept")
+    def _take(self, came: Sequence[Event], leg: Leg) -> None:
+        if not came:
+            return
+        run, events = self._run, self._account.blanked(came)
+        leg.feed(events)
+        if leg.spoke and run.first_token_ms is None:
+            run.first_token_ms = run.elapsed_ms()
+        self._append(events)
+        if run.log.size > self._services.limits.log_bytes:
+            raise EngineError(Cause.BROKEN, detail="the answer is longer than what is kept")
 
     def _append(self, events: Sequence[Event]) -> None:
         self._run.log.append(time.time_ns() // 1_000_000, events)

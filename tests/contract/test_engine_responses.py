@@ -21,7 +21,7 @@ from gateway.engines.responses import ResponsesEngine
 from gateway.engines.responses_answer import events_of
 from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
-from tests.fakes.calls import make_call, read_all
+from tests.fakes.calls import make_assistant, make_call, read_all
 from tests.fakes.upstream import (
     Ending,
     Upstream,
@@ -34,6 +34,7 @@ from tests.fakes.upstream import (
     stream_reply,
     text_answer,
     text_stream,
+    whole_stream_reply,
 )
 
 
@@ -151,6 +152,63 @@ async def test_a_burst_is_read_together(engine, upstream):
 
     assert sum(batches) == 107
     assert len(batches) <= 3
+
+
+async def test_what_came_with_the_head_is_there(engine, upstream):
+    """A stream that came whole with its response head is read without waiting, and is over."""
+    upstream.script(whole_stream_reply(text_stream("Hello")))
+    answer = await engine.open(make_call(upstream.base_url))
+
+    came = answer.arrived()
+
+    assert texts(came) == "Hello"
+    assert came[-1].type == "response.completed"
+    assert (answer.arrived(), await read_all(answer)) == ([], [])
+
+
+async def test_nothing_has_come_yet(engine, upstream):
+    """Of a stream whose first event is still to come, nothing is there; reading waits for it."""
+    gate = asyncio.Event()
+    upstream.script(stream_reply(gate, text_stream("Hello")))
+    answer = await engine.open(make_call(upstream.base_url))
+
+    came = answer.arrived()
+    gate.set()
+
+    assert came == []
+    assert texts(await read_all(answer)) == "Hello"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+async def test_the_tenants_own_instructions_are_not_kept(engine, upstream, stream, separators):
+    """What an upstream repeats of them becomes null, and nothing else changes, quotes of it least.
+
+    A model may repeat them in its text; and an upstream may say that it was given others.
+    """
+    text = 'Be "brief", schön.'
+    told = {"instructions": text, "metadata": {"said": f'"instructions":"{text}"'}}
+    output = [{"type": "message", "role": "assistant", "content": []}]
+    states = [
+        {"type": "response.created", "response": response("in_progress", **told)},
+        {"type": "response.in_progress", "response": response("in_progress", instructions="Else")},
+        {"type": "response.completed", "response": response("completed", output=output, **told)},
+    ]
+    document = json.dumps(states[-1]["response"], ensure_ascii=False, separators=separators)
+    events = [json.dumps(state, ensure_ascii=False, separators=separators) for state in states]
+    body = "".join(f"data: {event}\n\n" for event in events)
+    upstream.script(stream_reply(body.encode()) if stream else json_reply(document.encode()))
+    assistant = make_assistant(instructions=text)
+
+    kept = await read_all(
+        await engine.open(make_call(upstream.base_url, assistant=assistant, stream=stream))
+    )
+
+    begun, ended = (json.loads(kept[index].raw)["response"] for index in (0, -1))
+    assert (begun["instructions"], ended["instructions"]) == (None, None)
+    assert ended == {**states[-1]["response"], "instructions": None}
+    if stream:
+        assert json.loads(kept[1].raw) == states[1]
 
 
 async def test_events_come_while_the_stream_goes_on(engine, upstream):

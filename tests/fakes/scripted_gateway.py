@@ -104,6 +104,11 @@ class GatedStream:
 
 def call_reply(name: str, arguments: dict[str, Any] | None = None) -> Reply:
     """A streamed answer that calls one function."""
+    return stream_reply(call_stream(name, arguments))
+
+
+def call_stream(name: str, arguments: dict[str, Any] | None = None) -> bytes:
+    """The stream of such an answer."""
     item = {
         "id": "fc_1",
         "type": "function_call",
@@ -122,4 +127,4 @@ def call_reply(name: str, arguments: dict[str, Any] | None = None) -> Reply:
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": response("completed", output=[item])},
     ]
-    return stream_reply(sse(*({**each, "sequence_number": n} for n, each in enumerate(events))))
+    return sse(*({**each, "sequence_number": n} for n, each in enumerate(events)))

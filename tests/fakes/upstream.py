@@ -98,6 +98,12 @@ def stream_reply(
     return Reply(head(200, fields | dict(headers or {})), parts, ending, chunked=True)
 
 
+def whole_stream_reply(stream: bytes) -> Reply:
+    """A stream that leaves in one write with its response head, and is over."""
+    fields = {"content-type": "text/event-stream", "content-length": str(len(stream))}
+    return Reply(head(200, fields) + stream)
+
+
 def raw_reply(*parts: bytes | asyncio.Event, ending: Ending = Ending.CUT) -> Reply:
     """Bytes as they are, response head and all."""
     return Reply(b"", parts, ending)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.conversation import Talker, text_of
 from tests.fakes.gateway import serving, write_tenant
-from tests.fakes.scripted_gateway import call_reply
-from tests.fakes.upstream import Upstream, stream_reply, text_stream
+from tests.fakes.scripted_gateway import call_reply, call_stream
+from tests.fakes.upstream import Upstream, stream_reply, text_stream, whole_stream_reply
 
 HIDDEN = "the-functions-own-words"
 TOOLS = '''
@@ -141,7 +141,8 @@ async def test_what_a_function_prints_is_no_part_of_its_answer(acme, upstream):
 @pytest.mark.parametrize("name", ["do_hang", "do_hang_async", "do_exit", "do_recurse"])
 async def test_other_turns_go_on_meanwhile(acme, upstream, name):
     """While a function misbehaves other turns are answered, and its own thread is not lost."""
-    upstream.script(call_reply(name))
+    # Even where the call comes at once, its run is told before the function is done.
+    upstream.script(whole_stream_reply(call_stream(name)))
     upstream.usual = stream_reply(text_stream("well"))
     async with acme.open("go") as stream:
         head = await stream.content.readuntil(b"thread.run.in_progress")

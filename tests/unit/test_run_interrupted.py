@@ -1,4 +1,4 @@
-"""Runs that are stopped while the store writes."""
+"""How runs are written, and what becomes of them when they are stopped or the store breaks."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.transport import Transport
-from gateway.runs import lifecycle, outcome
+from gateway.runs import lifecycle, log, outcome
 from gateway.runs.credentials import Credentials
 from gateway.runs.errors import DrainingError
 from gateway.runs.live import TurnRequest
@@ -21,6 +21,7 @@ from tenants.context import TenantContext
 from tenants.secrets.environment import EnvironmentSecrets
 from tests.fakes.simulator import RecordingSimulator
 from tests.fakes.tenants import compile_directory, write_tenant
+from tests.fakes.upstream import Upstream, text_stream, whole_stream_reply
 
 CONTEXT = TenantContext("acme", "corr-1")
 TOOLS = '''
@@ -67,6 +68,11 @@ class BrokenStore(SqliteStore):
         super().__init__(path)
         self._broken = broken
 
+    async def begin_run(self, tenant, begin):
+        """See ``Runs.begin_run``."""
+        self._break("begin_run")
+        await super().begin_run(tenant, begin)
+
     async def record_run(self, tenant, begin, end):
         """See ``Runs.record_run``."""
         self._break("record_run")
@@ -87,10 +93,10 @@ def running(tmp_path):
     """Starts an orchestrator over a store, by default one that holds one of its methods back."""
     tenant = compile_directory(write_tenant(tmp_path / "tenants", tools=TOOLS))
 
-    async def run(held, work, kind=HeldStore):
+    async def run(held, work, kind=HeldStore, simulator=RecordingSimulator):
         store, executor = kind(tmp_path / "x.db", *held), ProcessExecutor()
         await store.open(lifecycle.event(outcome.lost()).raw)
-        async with RecordingSimulator() as upstream, Transport() as transport:
+        async with simulator() as upstream, Transport() as transport:
             services = TurnServices(
                 engine=ResponsesEngine(transport),
                 executor=executor,
@@ -130,7 +136,8 @@ async def test_a_process_that_stops_while_a_run_begins_refuses_it(running):
     """Nobody waits for ever for a run whose begin is written while the process stops."""
 
     async def work(orchestrator, store, tenant):
-        request = TurnRequest("hello", None, stream=True, surface="sse")
+        message = "[[deltas=3 delay=20ms]]"
+        request = TurnRequest(message, None, stream=True, surface="sse")
         starting = asyncio.ensure_future(orchestrator.start(tenant, CONTEXT, request))
         await store.written.wait()
 
@@ -157,3 +164,23 @@ async def test_a_run_whose_end_breaks_is_answered(running, broken):
         assert orchestrator.working() == 0
 
     await running(broken, work, BrokenStore)
+
+
+async def test_a_stream_that_came_whole_is_written_once(running):
+    """It begins and ends in one commit, and all of it can be read again."""
+
+    async def work(orchestrator, store, tenant):
+        request = TurnRequest("hello", None, stream=True, surface="sse")
+
+        joined = await orchestrator.start(tenant, CONTEXT, request)
+        ending, items = await joined.ended()
+        await orchestrator.drain(10)
+        again = await orchestrator.find(CONTEXT, joined.head.run_id)
+
+        assert ending.status == "completed"
+        assert [item.type for item in items] == ["message"]
+        assert log.encode(again.log.batches) == log.encode(joined.log.batches)
+        assert len(await store.items(CONTEXT, joined.head.thread_id, 100)) == 2
+
+    whole = whole_stream_reply(text_stream("Hel", "lo"))
+    await running(["begin_run"], work, BrokenStore, lambda: Upstream(whole))
