@@ -18,8 +18,9 @@ from gateway.store.ports import Store
 from tenants.context import TenantContext
 from tenants.errors import UnknownTenantError
 from tenants.ports import Registry, SecretStore
+from tenants.registry import layout
 from tenants.registry.objects import Objects
-from tenants.releases.pointers import Intent, find, in_working_form
+from tenants.releases.pointers import Intent, in_working_form
 from tenants.releases.release import Preparing
 from tenants.threads import Threads, WorkRaisedError
 
@@ -112,13 +113,13 @@ def context_of(request: AnyRequest, tenant_id: str) -> TenantContext:
 
 
 def is_there(objects: Objects, tenant_id: str) -> bool:
-    """Whether the registry holds a tenant, in whatever state.
+    """Whether the registry holds a tenant, in whatever state: a broken pointer is one too.
 
     Raises:
-        BrokenObjectError: its pointer makes no sense.
         ObjectsUnavailableError: the registry cannot be read.
     """
-    return find(objects, tenant_id) is not None or in_working_form(objects, tenant_id)
+    pointer = objects.read(layout.pointer(tenant_id))
+    return pointer is not None or in_working_form(objects, tenant_id)
 
 
 def require_there(objects: Objects, tenant_id: str) -> None:
@@ -126,7 +127,7 @@ def require_there(objects: Objects, tenant_id: str) -> None:
 
     Raises:
         UnknownTenantError: it does not.
-        BrokenObjectError: as ``is_there``; so is the other.
+        ObjectsUnavailableError: as ``is_there``.
     """
     if not is_there(objects, tenant_id):
         raise UnknownTenantError(tenant_id)

@@ -8,9 +8,11 @@ from typing import Any
 import aiohttp
 import attrs
 import jsonschema_rs
+from yarl import URL
 
 from gateway.http.admin_document import COMPONENTS, PATHS
 from tenants.registry.objects import Objects
+from tests.fakes.gcs import FakeGcs
 from tests.fakes.json_schema import closed
 from tests.fakes.operator import DOCUMENT
 
@@ -27,7 +29,7 @@ def files_of(tenant_id: str, instructions: str = "Be brief.", more: str = "") ->
 def operation_of(method: str, path: str) -> dict[str, Any]:
     """What the document says of a request."""
     for template, item in PATHS.items():
-        if re.fullmatch(re.sub(r"{\w+}", "[^/]*", template), path):
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]*", template), path.partition("?")[0]):
             return item.get(method.lower()) or next(iter(item.values()))
     raise AssertionError(f"{path} is not documented")
 
@@ -67,7 +69,7 @@ class AdminClient:
         """One request below ``/admin/api``, whatever becomes of it, as long as it is documented."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= options.pop("headers", {})
-        url = f"{self.url}/admin/api{path}"
+        url = URL(f"{self.url}/admin/api{path}", encoded=True)
         async with self.session.request(method, url, headers=headers, **options) as answer:
             text = await answer.text()
             found = await answer.json(content_type=None) if text else None
@@ -99,7 +101,12 @@ class AdminClient:
 
 @attrs.frozen
 class Place:
-    """A registry: how it is named to a gateway, and what is in it."""
+    """A registry: how it is named to a gateway, and what is in it.
+
+    Args:
+        bucket: where it is in one.
+    """
 
     environ: dict[str, str]
     objects: Objects
+    bucket: FakeGcs | None = None

@@ -25,7 +25,7 @@ def place(request, tmp_path):
             "GATEWAY_TENANTS_COPIES": str(tmp_path / "copies"),
             "STORAGE_EMULATOR_HOST": gcs.url,
         }
-        yield Place(environ, GcsObjects("tenants", "production", emulator=gcs.url))
+        yield Place(environ, GcsObjects("tenants", "production", emulator=gcs.url), gcs)
 
 
 @pytest.fixture
