@@ -5,7 +5,7 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -109,6 +109,10 @@ class Copies:
         """
         with self._writing:
             self._path(tenant_id).unlink(missing_ok=True)
+
+    def among(self, tenant_ids: Iterable[str]) -> frozenset[str]:
+        """Those of some tenants that have a copy."""
+        return frozenset(each for each in tenant_ids if self._path(each).exists())
 
     def prune(self, active: AbstractSet[str]) -> None:
         """Delete the oldest copies of tenants that are not active while all take too much room.

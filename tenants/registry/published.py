@@ -25,6 +25,7 @@ from tenants.threads import Threads
 
 _LOADING = 8
 _COMPARING = 4
+_RENEWING = 1  # Copies of tenants that nobody asks for: they may wait, and hold up nothing.
 _log = structlog.get_logger(__name__)
 
 
@@ -59,6 +60,8 @@ class PublishedRegistry:
         self._upkeep = Upkeep(reader, copies, self._memory, on_event)
         self._loading = Threads(_LOADING)
         self._comparing = Threads(_COMPARING)
+        self._renewing = Threads(_RENEWING)
+        self._renewals = asyncio.Semaphore(_RENEWING)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._changed: set[str] = set()
         self._under_way: set[str] = set()
@@ -155,7 +158,7 @@ class PublishedRegistry:
         prune_at = self._clock() + self._pace.prune_seconds
         async with asyncio.TaskGroup() as group:
             while True:
-                self._note(await self._news.read())
+                await self._note(await self._news.read())
                 self._compare_changed(group)
                 self._forget_idle()
                 if self._clock() >= prune_at:
@@ -163,8 +166,11 @@ class PublishedRegistry:
                     group.create_task(self._upkeep.prune())
                 await asyncio.sleep(self._news.wait_seconds())
 
-    def _note(self, changed: frozenset[str] | None) -> None:
-        """Remember whom to compare with the registry; those whose first read is under way too."""
+    async def _note(self, changed: frozenset[str] | None) -> None:
+        """Remember whom to compare with the registry; those whose first read is under way too.
+
+        And those that have nothing but a copy here, where the feed names them.
+        """
         if changed is None:
             self._misses.forget_all()
             self._changed |= self._memory.ids() | set(self._turns)
@@ -173,6 +179,8 @@ class PublishedRegistry:
             self._misses.forget(tenant_id)
             if tenant_id in self._memory or tenant_id in self._turns:
                 self._changed.add(tenant_id)
+        if changed - self._changed:
+            self._changed |= await self._upkeep.copied(changed - self._changed)
 
     def _compare_changed(self, group: asyncio.TaskGroup) -> None:
         if self._news.away:
@@ -185,17 +193,11 @@ class PublishedRegistry:
 
     async def _compare(self, tenant_id: str) -> None:
         try:
-            async with self._turn(tenant_id):
-                entry = self._memory.look(tenant_id)
-                if entry is None:
-                    self._misses.forget(tenant_id)
-                else:
-                    await self._upkeep.compare(
-                        self._comparing,
-                        tenant_id,
-                        entry.standing,
-                        within_seconds=self._pace.read_seconds,
-                    )
+            if tenant_id in self._memory or tenant_id in self._turns:
+                await self._compare_or_renew(tenant_id)
+            else:
+                async with self._renewals:  # Not in its turn, for which a request may wait.
+                    await self._compare_or_renew(tenant_id)
         except ObjectsUnavailableError:
             self._changed.add(tenant_id)
         except Exception as error:  # noqa: BLE001  (one tenant's fault must not end the following)
@@ -203,6 +205,18 @@ class PublishedRegistry:
             self._changed.add(tenant_id)
         finally:
             self._under_way.discard(tenant_id)
+
+    async def _compare_or_renew(self, tenant_id: str) -> None:
+        within = self._pace.read_seconds
+        async with self._turn(tenant_id):
+            entry = self._memory.look(tenant_id)
+            if entry is not None:
+                await self._upkeep.compare(
+                    self._comparing, tenant_id, entry.standing, within_seconds=within
+                )
+                return
+            self._misses.forget(tenant_id)
+            await self._upkeep.renew(self._renewing, tenant_id, within_seconds=within)
 
     def _forget_idle(self) -> None:
         for tenant_id in self._memory.drop_idle():

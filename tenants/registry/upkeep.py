@@ -1,6 +1,7 @@
 """Brings one tenant's memory and copy up to what a registry says, in the order that is safe."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import TypeVar
 
@@ -80,6 +81,34 @@ class Upkeep:
         tell_change(tenant_id, before, found, self._on_event, news=last is not NOTHING)
         self._memory.put(tenant_id, found, compared_at=began)
         return found
+
+    async def renew(self, threads: Threads, tenant_id: str, *, within_seconds: float) -> None:
+        """Bring the copy of a tenant that is not in memory up to what the registry says.
+
+        So a key, or a tenant, that died while nobody asked for it comes back with no copy.
+
+        Args:
+            threads: that the reads may use.
+            tenant_id: the tenant's.
+            within_seconds: after which the reads are given up.
+
+        Raises:
+            ObjectsUnavailableError: the registry cannot be read; the copy is as it was.
+        """
+        copied = await self.copy(tenant_id)
+        if copied is None:
+            return
+        work = partial(self._reader.read, tenant_id, copied)
+        found = await read_in_time(threads, within_seconds, work)
+        if found is None:
+            await self._on_disk(tenant_id, lambda: self._copies.remove(tenant_id))
+        elif found is not copied:
+            await self._on_disk(tenant_id, lambda: self._copies.write(tenant_id, found))
+
+    async def copied(self, tenant_ids: AbstractSet[str]) -> frozenset[str]:
+        """Those of some tenants that have a copy."""
+        found = await self._on_disk(None, lambda: self._copies.among(tenant_ids))
+        return found or frozenset()
 
     def serve_copy(self, tenant_id: str, copied: Standing) -> None:
         """Put a copy in force until the registry can be read."""

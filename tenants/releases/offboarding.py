@@ -1,5 +1,7 @@
 """Taking a tenant away for good."""
 
+from collections.abc import Callable
+
 import attrs
 
 from tenants.errors import BrokenObjectError, UnknownTenantError
@@ -12,14 +14,31 @@ from tenants.releases.feed import Announce, announce
 from tenants.releases.pointers import Held, Intent, changeable, find, in_working_form, move
 
 
+def _nothing() -> None:
+    """Nothing comes first."""
+
+
 def offboard(
-    objects: Objects, tenant_id: str, intent: Intent, *, announce: Announce = announce
+    objects: Objects,
+    tenant_id: str,
+    intent: Intent,
+    *,
+    announce: Announce = announce,
+    first: Callable[[], None] = _nothing,
 ) -> int:
     """Delete all that a registry holds of a tenant, and return how many objects that were.
 
     The pointer says first that this has begun, by which requests see no tenant; nothing else can
     be done with the tenant then. It goes last, so that one who dies on the way leaves a tenant that
     can be offboarded once more.
+
+    Args:
+        objects: the registry.
+        tenant_id: of the tenant.
+        intent: who does it, and when.
+        announce: tells the feed.
+        first: done once it has begun and before anything is deleted, as what the registry alone
+            knows of; what it raises is passed on, and the tenant can be offboarded once more.
 
     Raises:
         UnknownTenantError: there is no such tenant.
@@ -38,6 +57,7 @@ def offboard(
         announce(objects, (tenant_id,), "offboard", intent.now)
     else:
         _begin(objects, changeable(tenant_id, found, intent), intent, announce)
+    first()
     return _delete(objects, tenant_id)
 
 
@@ -60,9 +80,14 @@ def remains(objects: Objects, tenant_id: str) -> bool:
 
 
 def clear(
-    objects: Objects, tenant_id: str, intent: Intent, *, announce: Announce = announce
+    objects: Objects,
+    tenant_id: str,
+    intent: Intent,
+    *,
+    announce: Announce = announce,
+    first: Callable[[], None] = _nothing,
 ) -> int:
-    """Delete what ``remains`` of a tenant, and return how many objects that were.
+    """Delete what ``remains`` of a tenant, and return how many objects that were; see ``offboard``.
 
     A pointer is written first that says so, so nobody begins to publish into what is being deleted.
     Who had begun before to make a tenant of that id may have to publish it once more.
@@ -79,6 +104,7 @@ def clear(
     pointer = Pointer(0, "", "", intent.now, intent.by)
     before = Held(tenant_id, pointer, stored.generation if stored else NEW)
     _begin(objects, before, intent, announce)
+    first()
     return _delete(objects, tenant_id)
 
 

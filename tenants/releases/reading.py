@@ -16,7 +16,6 @@ from tenants.releases.errors import UnknownRevisionError, WorkingFormError
 from tenants.releases.pointers import Held, find, in_working_form, labels_of
 from tenants.sources import digest
 
-
 _NO_ID = (
     "it is no tenant's id, so nobody is served from it: rename it, in lower-case letters, digits "
     "and inner hyphens"

@@ -193,6 +193,70 @@ async def test_revocation_that_was_seen_survives_a_restart_without_the_bucket(st
         await replica.registry.load("globex")
 
 
+async def test_what_died_while_nobody_asked_comes_back_with_no_copy(stage, started, gcs):
+    """Of tenants that were forgotten as idle, a revoked key and an offboarded tenant stay dead."""
+    stage.operator.publish()
+    stage.operator.publish("globex")
+    key, kept = stage.operator.issue(), stage.operator.issue()
+    before = await started()
+    await before.registry.load("acme")
+    await before.registry.load("globex")
+    before.seconds += 901
+    await until(lambda: before.registry.loaded() == 0)
+    stage.operator.revoke(key.record.id)
+    stage.operator.offboard("globex")
+    await until(lambda: before.copies.read("globex") is None)
+    await until(lambda: before.copies.read("acme").tenant.keys.find(key.text, 0) is None)
+    asked_for = before.registry.loaded()
+
+    gcs.fail(CLOSED, times=math.inf)
+    replica = await started()
+    await replica.registry.load("acme")
+    with pytest.raises(TenantUnavailableError):
+        await replica.registry.load("globex")
+
+    assert asked_for == 0
+    assert (replica.opens(key.text), replica.opens(kept.text)) == (False, True)
+
+
+async def test_successor_of_an_offboarded_tenant_is_served_with_its_own_keys(stage, started, gcs):
+    """Offboarded and made anew while a replica was down: nothing of the first comes back."""
+    stage.operator.publish()
+    key = stage.operator.issue()
+    before = await started()
+    await before.registry.load("acme")
+    await before.registry.stop()
+    stage.operator.offboard()
+    stage.operator.publish(instructions="Rhyme.")
+
+    replica = await started()
+    tenant = await replica.registry.load("acme")
+    opened = replica.opens(key.text)
+    await replica.registry.stop()
+    gcs.fail(CLOSED, times=math.inf)
+    restarted = await started()
+    copied = await restarted.registry.load("acme")
+
+    assert tenant.default.instructions == copied.default.instructions == "Rhyme."
+    assert not opened
+    assert not restarted.opens(key.text)
+
+
+async def test_successor_that_comes_while_serving_takes_the_place_at_once(stage, started):
+    """A tenant that goes and comes again between two looks is the new one, without old keys."""
+    stage.operator.publish()
+    key = stage.operator.issue()
+    replica = await started()
+    await replica.registry.load("acme")
+    await until(lambda: replica.opens(key.text))
+
+    stage.operator.offboard()
+    stage.operator.publish(instructions="Rhyme.")
+
+    await replica.says("Rhyme.")
+    assert not replica.opens(key.text)
+
+
 async def test_copies_are_for_this_user_alone(stage, started):
     """They hold instructions and tools: directories are 0700, files 0600."""
     stage.operator.publish()
