@@ -5,6 +5,7 @@ import socket
 import sys
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.app import Gateway
@@ -18,6 +19,8 @@ _BACKLOG = 2048
 _SWITCH_SECONDS = 0.0005
 _YOUNG_OBJECTS = 10_000
 _PING_SECONDS = 20
+_LONGEST_HEAD_BYTES = 64 * 1024
+_HEAD_TOO_LONG = STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n"
 
 
 def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
@@ -32,7 +35,7 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=MAX_BODY_BYTES,
         ws_ping_interval=_PING_SECONDS,
@@ -50,6 +53,35 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_graceful_shutdown=5,
     )
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Bounds the head of a request, and the trailers behind its body; uvicorn keeps all of it."""
+
+    _pending_bytes = 0  # that are no whole head and no piece of a body so far
+
+    def data_received(self, data: bytes) -> None:
+        """See uvicorn."""
+        self._pending_bytes += len(data)
+        super().data_received(data)
+        if self._pending_bytes > _LONGEST_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_HEAD_TOO_LONG)
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """See uvicorn."""
+        self._pending_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """See uvicorn."""
+        self._pending_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """See uvicorn."""
+        self._pending_bytes = 0
+        super().on_message_complete()
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
