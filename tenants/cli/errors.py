@@ -24,6 +24,38 @@ class RefusedError(CliError):
 
 
 @attrs.frozen
+class LostPointerError(CliError):
+    """A tenant is to be exported whose pointer is lost, or makes no sense."""
+
+    tenant_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tenant_id} has no current.json that makes sense, so nobody knows what to "
+            f"export. Choose a revision of `tenantctl history {self.tenant_id}` and: tenantctl "
+            f"rollback {self.tenant_id} REV, or delete what is left of it: --no-export"
+        )
+
+
+@attrs.frozen
+class UpstreamKeptError(CliError):
+    """There is no key to delete with what a tenant has upstream.
+
+    Args:
+        why: in words.
+    """
+
+    tenant_id: str
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"The vector store and files of {self.tenant_id} cannot be deleted upstream. {self.why}"
+            "\nNothing was done. --keep-upstream leaves them there, and says how to find them."
+        )
+
+
+@attrs.frozen
 class OccupiedError(CliError):
     """Where something is to be written, something is."""
 

@@ -245,7 +245,7 @@ def issued_lines(tenant_id: str, issued: IssuedKey) -> list[Line]:
     return [
         f"{key.id} of {tenant_id}, for {key.scope}, expires: {date(key.expires_at)}",
         (issued.text, "bold"),
-        "It is shown this once: put it where secrets are kept.",
+        "It is shown this once: put it where secrets are kept. Gateways take it within 10 seconds.",
     ]
 
 

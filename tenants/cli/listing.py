@@ -8,6 +8,7 @@ from tenants.cli.frame import Command
 from tenants.cli.options import json_option, registry_option
 from tenants.cli.output import Output, date
 from tenants.cli.registry import opened, unpublished
+from tenants.cli.states import WORDS, State, state_of
 from tenants.releases.reading import ListedTenant, list_tenants
 
 _COLUMNS = ("id", "name", "state", "revision", "published", "by")
@@ -28,34 +29,21 @@ def list_(registry: str, *, as_json: bool) -> None:
     output = Output(as_json=as_json)
     tenants = [*output.track(list_tenants(opened(registry)), "Tenants", None)]
     forms = [*unpublished(registry, {each.tenant_id for each in tenants})]
-    rows = sorted([*map(_row, tenants), *map(_form_row, forms)])
-    if rows:
-        output.table(_COLUMNS, rows)
-    faults = [(f"{each.tenant_id}: {each.fault}", "red") for each in tenants if each.fault]
-    output.done(
-        sorted([*map(_json, tenants), *map(_form_json, forms)], key=lambda each: each["id"]),
-        faults if rows else ["No tenants yet: tenantctl onboard ID creates one."],
-    )
+    found = [*map(_json, tenants), *(_nameless(each, "working_form") for each in forms)]
+    found.sort(key=lambda each: each["id"])
+    if found:
+        output.table(_COLUMNS, map(_row, found))
+    faults = [(f"{each['id']}: {each['fault']}", "red") for each in found if "fault" in each]
+    none = "No tenants yet: tenantctl onboard ID creates one."
+    output.done(found, faults if found else [none])
 
 
-def _state(tenant: ListedTenant) -> str:
-    if tenant.fault:
-        return "broken"
-    if tenant.offboarding:
-        return "half deleted"
-    return "suspended" if tenant.suspended else "in force"
-
-
-def _row(tenant: ListedTenant) -> tuple[str, ...]:
-    if tenant.fault:
-        return tenant.tenant_id, "", "broken", "", "", ""
-    published = date(tenant.published_at)
-    revision = str(tenant.revision)
-    return tenant.tenant_id, tenant.name, _state(tenant), revision, published, tenant.by
-
-
-def _form_row(tenant_id: str) -> tuple[str, ...]:
-    return tenant_id, "", "working form", "", "", ""
+def _row(facts: dict[str, Any]) -> tuple[str, ...]:
+    state = WORDS[facts["state"]]
+    if not facts.get("published_at"):
+        return facts["id"], "", state, "", "", ""
+    published = date(facts["published_at"])
+    return facts["id"], facts["name"], state, str(facts["revision"]), published, facts["by"]
 
 
 def _json(tenant: ListedTenant) -> dict[str, Any]:
@@ -64,7 +52,7 @@ def _json(tenant: ListedTenant) -> dict[str, Any]:
     return {
         "id": tenant.tenant_id,
         "name": tenant.name,
-        "state": _state(tenant),
+        "state": state_of(tenant),
         "revision": tenant.revision,
         "sha256": tenant.sha256,
         "published_at": tenant.published_at,
@@ -74,9 +62,5 @@ def _json(tenant: ListedTenant) -> dict[str, Any]:
     }
 
 
-def _form_json(tenant_id: str) -> dict[str, Any]:
-    return _nameless(tenant_id, "working form")
-
-
-def _nameless(tenant_id: str, state: str) -> dict[str, Any]:
+def _nameless(tenant_id: str, state: State) -> dict[str, Any]:
     return {"id": tenant_id, "name": None, "state": state, "revision": None}

@@ -1,14 +1,18 @@
 """``tenantctl offboard``: a tenant exported, then deleted with all it has."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import rich_click as click
 
 from tenants.cli.admin_api import AdminApi
-from tenants.cli.errors import CliError, RefusedError, UnfinishedError
+from tenants.cli.errors import CliError, LostPointerError, RefusedError, UnfinishedError
 from tenants.cli.export import written
 from tenants.cli.frame import Command
+from tenants.cli.knowledge_view import Bars
+from tenants.cli.offboard_upstream import Upstream, removed_json, upstream_of
+from tenants.cli.offboard_view import Estate, farewell, plan
 from tenants.cli.options import (
     NEW_DIRECTORY,
     by_option,
@@ -20,16 +24,16 @@ from tenants.cli.options import (
     tenant_argument,
     yes_option,
 )
-from tenants.cli.output import Line, Output
+from tenants.cli.output import Output
 from tenants.cli.registry import intent, opened
+from tenants.cli.secrets_option import secrets_option
 from tenants.cli.stopping import finishing
+from tenants.knowledge.errors import KnowledgeError
+from tenants.knowledge.removing import Removed
+from tenants.registry.objects import Objects
 from tenants.releases import offboarding
-from tenants.releases.pointers import Held, find, in_working_form
-
-_LOST = (
-    "{0} has no current.json, so nobody knows what to export. Choose a revision of `tenantctl "
-    "history {0}` and: tenantctl rollback {0} REV, or delete what is left of it: --no-export"
-)
+from tenants.releases.pointers import Intent, find, in_working_form
+from tenants.secrets.places import SecretPlace
 
 
 @click.command(cls=Command)
@@ -42,11 +46,15 @@ _LOST = (
     help="Where its files are kept.  [default: ./ID.offboarded]",
 )
 @click.option("--no-export", is_flag=True, help="Keep nothing, as where its revision is broken.")
+@click.option(
+    "--keep-upstream", is_flag=True, help="Leave its vector store and files where they are."
+)
 @gateway_option("A gateway that deletes its threads too; with GATEWAY_ADMIN_KEY.", wanted=False)
 @yes_option
 @dry_run_option
 @note_option
 @by_option
+@secrets_option
 @registry_option
 @json_option
 def offboard(  # noqa: PLR0913  (each is an option)
@@ -54,81 +62,90 @@ def offboard(  # noqa: PLR0913  (each is an option)
     *,
     directory: Path | None,
     no_export: bool,
+    keep_upstream: bool,
     gateway: str | None,
     yes: bool,
     dry_run: bool,
     note: str,
     by: str,
+    secrets: SecretPlace,
     registry: str,
     as_json: bool,
 ) -> None:
     """Export a tenant's revision in force, then delete the tenant: revisions, keys and audit.
 
-    Its threads are in the gateways' store: --gateway names one that deletes them, else they stay.
-    Where it was stopped half way, the same command goes on. Secrets stay in their store. One whose
-    current.json is broken can be restored (tenantctl rollback ID REV), or deleted with --no-export.
+    What its knowledge syncs made upstream is deleted there, with the account's own key. Its threads
+    are in the gateways' store: --gateway names one that deletes them, else they stay. Secrets stay
+    in their store. Where it was stopped half way, the same command goes on. One whose current.json
+    is broken can be restored (tenantctl rollback ID REV), or deleted with --no-export.
 
     Example: tenantctl offboard acme --export ./acme.offboarded --gateway http://127.0.0.1:8000
     """
-    output = Output(as_json=as_json)
-    objects = opened(registry)
-    left = offboarding.remains(objects, tenant_id)
-    held = None if left and no_export else find(objects, tenant_id)
-    if left and not no_export:
-        raise RefusedError(_LOST.format(tenant_id))
+    output, objects, wanted = Output(as_json=as_json), opened(registry), intent(by, note)
+    rest = offboarding.remains(objects, tenant_id)
+    if rest and not no_export:
+        raise LostPointerError(tenant_id)
+    held = None if rest else find(objects, tenant_id)
+    if held is None and not rest and (gateway is None or in_working_form(objects, tenant_id)):
+        offboarding.offboard(objects, tenant_id, wanted)  # It says why it cannot.
     api = AdminApi.from_environment(gateway) if gateway else None
-    if held is None and not left and (api is None or in_working_form(objects, tenant_id)):
-        offboarding.offboard(objects, tenant_id, intent(by, note))  # It says why it cannot.
     if api is not None:
         api.reach()
     nothing = no_export or held is None or held.pointer.offboarding
     keep = None if nothing else directory or Path(f"{tenant_id}.offboarded")
-    output.lines(_plan(tenant_id, held, keep, gateway, left=left))
-    if dry_run:
-        output.done({"id": tenant_id, "dry_run": True}, ["Nothing was done: a dry run."])
-        return
-    if not output.ask(f"Delete {tenant_id} for good?", yes=yes):
-        raise RefusedError(f"{tenant_id} was not offboarded")
-    if keep is not None:
-        written(objects, tenant_id, keep)
-    deleted = 0
-    if held is not None:
-        with finishing(f"deleting {tenant_id}"):
-            deleted = offboarding.offboard(objects, tenant_id, intent(by, note))
-    elif left:
-        with finishing(f"deleting what is left of {tenant_id}"):
-            deleted = offboarding.clear(objects, tenant_id, intent(by, note))
-    if api is not None:
-        _delete_data(api, tenant_id)
+    upstream = upstream_of(objects, tenant_id, secrets, keep=keep_upstream)
+    with contextlib.closing(upstream) if upstream else contextlib.nullcontext():
+        estate = Estate(tenant_id, held, rest, keep, api, upstream)
+        output.lines(plan(estate))
+        if dry_run:
+            output.done({"id": tenant_id, "dry_run": True}, ["Nothing was done: a dry run."])
+            return
+        if not output.ask(f"Delete {tenant_id} for good?", yes=yes):
+            raise RefusedError(f"{tenant_id} was not offboarded")
+        deleted, removed = _carry_out(estate, objects, wanted, output)
     output.done(
         {
             "id": tenant_id,
             "directory": str(keep) if keep else None,
             "objects_deleted": deleted,
             "threads_deleted": api is not None,
+            "upstream": removed_json(upstream, removed),
         },
-        _farewell(tenant_id, keep, gateway),
+        farewell(estate, removed),
     )
 
 
-def _plan(
-    tenant_id: str, held: Held | None, keep: Path | None, gateway: str | None, *, left: bool
-) -> Iterator[Line]:
-    if held is None and left:
-        yield f"All that is left of {tenant_id} is deleted; no revision is in force.", "bold red"
-    elif held is None:
-        yield f"The registry holds nothing of {tenant_id} any more."
-    elif held.pointer.offboarding:
-        yield f"The deletion of {tenant_id} has begun: it will be finished, and nothing exported."
-    else:
-        revisions = len(held.pointer.history)
-        yield f"Revision {held.pointer.revision} of {tenant_id} goes to {keep or 'nowhere'}."
-        yield (
-            f"Then {tenant_id} is deleted: {revisions} revisions, its keys, its audit.",
-            "bold red",
-        )
-    if gateway:
-        yield f"Its threads and runs are deleted through {gateway}.", "bold red"
+def _carry_out(
+    estate: Estate, objects: Objects, wanted: Intent, output: Output
+) -> tuple[int, Removed | None]:
+    """Delete everything; how many objects that were, and what it was upstream."""
+    tenant_id = estate.tenant_id
+    if estate.keep is not None:
+        written(objects, tenant_id, estate.keep)
+    deleted, removed = 0, None
+
+    def first() -> None:
+        nonlocal removed
+        if estate.upstream is not None:
+            removed = _delete_upstream(estate.upstream, output)
+
+    work: Callable[..., int] = offboarding.clear if estate.rest else offboarding.offboard
+    if estate.held is not None or estate.rest:
+        with finishing(f"deleting {tenant_id}"):
+            deleted = work(objects, tenant_id, wanted, first=first)
+    if estate.api is not None:
+        _delete_data(estate.api, tenant_id)
+    return deleted, removed
+
+
+def _delete_upstream(upstream: Upstream, output: Output) -> Removed | None:
+    try:
+        with Bars(output) as bars:
+            return upstream.delete(bars)
+    except KnowledgeError as error:
+        done = f"{upstream.tenant_id} is switched off; the registry still holds it."
+        remedy = "the same command once more; --keep-upstream leaves what is there."
+        raise UnfinishedError(done, str(error), remedy) from error
 
 
 def _delete_data(api: AdminApi, tenant_id: str) -> None:
@@ -138,14 +155,3 @@ def _delete_data(api: AdminApi, tenant_id: str) -> None:
         done = f"{tenant_id} is deleted from the registry; its threads are not."
         remedy = f"tenantctl offboard {tenant_id} --gateway {api.url}"
         raise UnfinishedError(done, str(error), remedy) from error
-
-
-def _farewell(tenant_id: str, keep: Path | None, gateway: str | None) -> Iterator[Line]:
-    if keep is not None:
-        yield f"Its files are in {keep}."
-    yield f"{tenant_id} is offboarded.", "bold green"
-    if gateway is None:
-        yield (
-            "Its threads remain in the gateways' store. To delete them: "
-            f"tenantctl offboard {tenant_id} --gateway URL"
-        )

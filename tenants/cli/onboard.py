@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from tenants.cli.output import Line, Output
 from tenants.cli.registry import intent, opened, preparing
 from tenants.cli.stopping import finishing
 from tenants.cli.words import told
+from tenants.documents import FILE, readable
 from tenants.errors import TenantsError, UnknownTenantError
 from tenants.knowledge import standing
 from tenants.registry.objects import Objects, ObjectsUnavailableError
@@ -53,6 +54,7 @@ from tenants.releases.keyrings import IssuedKey
 from tenants.releases.pointers import Intent
 from tenants.releases.reading import show
 from tenants.releases.release import Release, prepare
+from tenants.secrets.references import references
 
 
 def _instructions(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
@@ -121,16 +123,18 @@ def onboard(  # noqa: PLR0913  (each is an option)
     objects = opened(registry)
     pointer = _begun(objects, tenant_id)
     notices: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
     if pointer is None:
         wishes = Wishes(name, model, instructions, upstream_base_url)
         if place is None and output.interactive and not yes:
             wishes = _asked(tenant_id, wishes)
         found = files_of(tenant_id, place, wishes)
         release = prepare(tenant_id, found.files, preparing(private_upstreams), before={})
-        found = attrs.evolve(
-            found, notices=(*found.notices, *standing.notices(tenant_id, release.files))
+        to_do = (
+            *standing.notices(tenant_id, release.files),
+            *_needed(tenant_id, release.files),
         )
-        notices = found.notices
+        notices = (*found.notices, *to_do)
         output.lines(_plan(tenant_id, registry, found))
     else:
         output.lines([f"{tenant_id} was published before, as revision 1; now for its first key."])
@@ -154,8 +158,15 @@ def onboard(  # noqa: PLR0913  (each is an option)
             "urls": urls,
             "notices": notices,
         },
-        _farewell(tenant_id, pointer, issued, urls),
+        _farewell(tenant_id, pointer, issued, urls, to_do),
     )
+
+
+def _needed(tenant_id: str, files: Mapping[str, bytes]) -> Iterator[str]:
+    """The secrets that somebody has to set, unless they are there."""
+    raw = readable(files[FILE].decode("utf-8-sig"))
+    for name in sorted({each.name for each in references(raw)}):
+        yield f"It needs a secret: tenantctl secrets set {tenant_id} {name} < FILE"
 
 
 def _begun(objects: Objects, tenant_id: str) -> Pointer | None:
@@ -219,9 +230,14 @@ def _urls(gateway: str, tenant_id: str) -> dict[str, str]:
 
 
 def _farewell(
-    tenant_id: str, pointer: Pointer, issued: IssuedKey, urls: dict[str, str]
+    tenant_id: str,
+    pointer: Pointer,
+    issued: IssuedKey,
+    urls: dict[str, str],
+    to_do: tuple[str, ...],
 ) -> Iterator[Line]:
     yield f"{tenant_id}: revision {pointer.revision} is in force.", "bold green"
+    yield from ((each, "yellow") for each in to_do)
     yield from issued_lines(tenant_id, issued)
     yield from (f"{name:<10}{url}" for name, url in urls.items())
     yield "Try it:"

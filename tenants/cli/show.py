@@ -18,6 +18,7 @@ from tenants.cli.options import (
 )
 from tenants.cli.output import Line, Output, date
 from tenants.cli.registry import opened
+from tenants.cli.states import WORDS, state_of
 from tenants.compiled import CompiledTenant
 from tenants.compiling import compile_tenant
 from tenants.errors import BrokenObjectError
@@ -56,7 +57,7 @@ def show(
         tenant = compile_tenant(
             read_sources(directory.resolve()), private_upstreams=private_upstreams
         )
-        facts = {"id": tenant_id, "state": "working form", **_said(tenant)}
+        facts = {"id": tenant_id, "state": "working_form", **_said(tenant)}
     else:
         facts = {"id": tenant_id, **_pointed(held.pointer), **_said(_compiled(objects, held))}
     found = () if facts.get("offboarding") else keyrings.keys(objects, tenant_id)
@@ -75,9 +76,8 @@ def _compiled(objects: Objects, held: Held) -> CompiledTenant:
 
 def _pointed(pointer: Pointer) -> dict[str, Any]:
     """What the pointer says."""
-    state = "suspended" if pointer.suspended else "in force"
     return {
-        "state": "half deleted" if pointer.offboarding else state,
+        "state": state_of(pointer),
         "suspended": pointer.suspended,
         "offboarding": pointer.offboarding,
         "revision": pointer.revision,
@@ -113,7 +113,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[Line]:
 
 
 def _rows(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "state", facts["state"]
+    yield "state", WORDS[facts["state"]]
     if "revision" in facts:
         since = f"since {date(facts['published_at'])}, by {facts['by']}"
         yield "revision", f"{facts['revision']}, {since}"

@@ -180,7 +180,7 @@ def test_offboarding_asks_somebody_at_a_terminal(environ, tmp_path):
     tenantctl("onboard", "acme", "--from", write_tenant(tmp_path / "files"), **environ)
     terminal = Terminal("offboard", "acme", environ=environ, folder=tmp_path)
 
-    terminal.sees("Then acme is deleted: 1 revisions, its keys, its audit.")
+    terminal.sees("Then acme is deleted: 1 revision, its keys, its audit.")
     terminal.sees("Delete acme for good? [y/N]")
     terminal.types("y")
 

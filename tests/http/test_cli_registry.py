@@ -188,7 +188,7 @@ def test_suspending_and_resuming(ctl):
 
     assert (first["changed"], again["changed"], resumed["changed"]) == (True, False, True)
     assert [(each["id"], each["state"]) for each in listed] == [("acme", "suspended")]
-    assert ctl("show", "acme")["state"] == "in force"
+    assert ctl("show", "acme")["state"] == "in_force"
 
 
 @pytest.mark.usefixtures("acme")
@@ -247,7 +247,7 @@ def test_nobody_is_offboarded_unasked(ctl, tmp_path):
     refused = ctl("offboard", "acme", "--export", tmp_path / "kept", code=1)
 
     assert "--yes" in refused["errors"][0]["message"]
-    assert ctl("show", "acme")["state"] == "in force"
+    assert ctl("show", "acme")["state"] == "in_force"
     assert not (tmp_path / "kept").exists()
 
 
@@ -325,3 +325,14 @@ def test_onboarding_goes_on_where_it_was_stopped(ctl, acme, environ):
 
 def _forget_keys(environ):
     open_objects(environ["GATEWAY_TENANTS"], environ).delete(layout.keys("acme"))
+
+
+def test_a_new_tenant_s_secrets_are_named(ctl):
+    """At the end, with the command that sets each: without it no run of the tenant begins."""
+    url = "https://api.openai.com/v1"
+
+    said = ctl("onboard", "globex", "--upstream-base-url", url)
+
+    assert said["notices"] == [
+        "It needs a secret: tenantctl secrets set globex openai-api-key < FILE"
+    ]
