@@ -7,8 +7,9 @@ from typing import Any, TypeGuard
 
 from migrations_of_config.earlier.fields import DROPPED, KNOWN, Raw, nearest
 from migrations_of_config.earlier.models import CURRENT_MODEL, is_retired, is_retiring
-from migrations_of_config.earlier.quarantine import KEY_FIELD, MARK, joined
+from migrations_of_config.earlier.quarantine import KEY_FIELD, joined
 from migrations_of_config.earlier.report import Entry, Lost, Placed, Quarantined, Todo
+from migrations_of_config.earlier.secret_forms import MARK
 
 DOCUMENT = "tenant.toml"
 INSTRUCTIONS = "instructions.md"
