@@ -19,7 +19,6 @@ _PRAGMAS = (
     # What was deleted is overwritten, not only let go of (FAST leaves freed pages as they are).
     "PRAGMA secure_delete = ON",
     "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA trusted_schema = OFF",
 )
