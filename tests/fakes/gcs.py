@@ -224,11 +224,12 @@ class FakeGcs:
         )
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
-        server.close()
+        self._loop.remove_reader(listener)  # A server that is closed loses what it just accepted.
         for _ in range(10):  # What was accepted last becomes a connection in a few steps.
             for connection in self._connections:
                 connection.abort()
             self._loop.run_until_complete(asyncio.sleep(0))
+        server.close()
         self._loop.close()
 
 
