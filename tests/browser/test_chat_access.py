@@ -1,5 +1,6 @@
 """The chat page where keys are required: who gets in, and what those who do not are told."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -82,16 +83,79 @@ async def test_two_strangers_do_not_share_a_conversation(locked, opened):
         await expect(other.questions).to_have_count(0)
 
 
-async def test_a_session_that_dies_between_turns_is_renewed_on_demand(locked, opened):
-    """A refusal in mid-conversation offers to ask again in a new one, which works."""
+DEAD_SESSION = "sessionStorage['session:/t/open/'] = '\"ags_e30.e30.e30\"'"
+
+
+async def test_a_stranger_whose_session_ended_begins_anew(locked, opened):
+    """After a reload the page says that the session is over, and goes on as somebody new."""
     async with opened(f"{locked.url}/t/open") as chat:
         await chat.say("First")
+        await chat.idle()
+        await chat.page.evaluate(DEAD_SESSION)
+        await chat.page.reload()
+        await chat.say("Second")
+
+        await expect(chat.answers).to_contain_text("you said “Second”")
+        await expect(chat.questions).to_have_text(["Second"])
+        await expect(chat.page.locator("#log > .note")).to_contain_text("session has ended")
+        await expect(chat.page.get_by_role("textbox")).to_have_value("")
+
+
+@pytest.mark.parametrize("token", [DEAD_SESSION, ""])
+async def test_what_is_sent_while_the_page_loads_is_kept(locked, opened, token):
+    """A message that is sent before the conversation is there goes out as soon as it is."""
+    loading = asyncio.Event()
+
+    async def held(route):
+        await loading.wait()
+        await route.continue_()
+
+    async with opened(f"{locked.url}/t/open") as chat:
+        await chat.say("First")
+        await chat.idle()
+        await chat.page.evaluate(token)
+        await chat.page.route("**/messages?*", held)
+        await chat.page.reload()
+        await chat.say("Second")
+        await expect(chat.page.get_by_role("textbox")).to_have_value("Second")
+        await expect(chat.questions).to_have_count(0)
+        loading.set()
+
+        await expect(chat.answers.last).to_contain_text("you said “Second”")
+        await expect(chat.questions).to_have_text(["Second"] if token else ["First", "Second"])
+
+
+async def test_a_conversation_that_cannot_be_loaded_keeps_what_was_typed(locked, opened):
+    """When loading fails the message stays where it was written, and trying again loses nothing."""
+    async with opened(f"{locked.url}/t/open") as chat:
+        await chat.say("First")
+        await chat.idle()
+        broken = {"status": 503, "json": {"title": "Away"}}
+        await chat.page.route("**/messages?*", lambda route: route.fulfill(**broken), times=1)
+        await chat.page.reload()
+        await expect(chat.page.get_by_role("alert")).to_contain_text("could not be loaded")
+        await chat.page.get_by_role("textbox").fill("Second")
+        await chat.page.get_by_role("button", name="Try again").click()
+
+        await expect(chat.questions).to_have_text("First")
+        await expect(chat.page.get_by_role("textbox")).to_have_value("Second")
+        await expect(chat.page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("height", [300, 720])
+async def test_a_session_that_dies_between_turns_is_renewed_on_demand(locked, opened, height):
+    """A refusal in mid-conversation offers, in sight, to ask again in a new one, which works."""
+    viewport = {"width": 360, "height": height}
+    async with opened(f"{locked.url}/t/open", viewport=viewport) as chat:
+        await chat.say("First [[words=60]]")
         await chat.idle()
         await chat.page.route("**/chat", lambda route: route.fulfill(status=401, json={}), times=1)
         await chat.say("Second")
         await chat.idle()
         await expect(chat.answers.last).to_contain_text("Your session has ended")
-        await chat.page.get_by_role("button", name="Ask again in a new one").click()
+        remedy = chat.page.get_by_role("button", name="Ask again in a new one")
+        await expect(remedy).to_be_in_viewport(ratio=1)
+        await remedy.click()
         await chat.idle()
 
         await expect(chat.answers.last).to_contain_text("you said “Second”")
@@ -112,6 +176,30 @@ async def test_a_token_in_the_fragment_lets_its_user_in(client, program, locked,
         assert (await client.using(token).ask("GET", path))[0] == 200
         bob = client.using(await program.session_of("bob"))
         assert (await bob.ask("GET", path))[0] == 404
+
+
+async def test_a_token_is_in_no_history_and_no_referrer(program, locked, opened):
+    """Neither going back nor a request says the token again, but in its own header."""
+    token, requests = await program.session_of("ada"), []
+
+    def note(request):
+        requests.append(request)
+
+    async with opened(f"{locked.url}/t/open") as chat:
+        chat.page.on("request", note)
+        await chat.page.goto(f"{locked.url}/t/acme#token={token}")
+        await chat.say("Hello there")
+        await chat.idle()
+        await chat.page.go_back()
+        await chat.page.go_forward()
+        await shut(chat, "Access is needed")
+
+        assert chat.page.url == f"{locked.url}/t/acme"
+        for request in requests:
+            headers = await request.all_headers()
+            headers.pop("authorization", None)
+            assert token not in f"{request.url}{headers}{request.post_data}"
+            assert not headers.get("referer")
 
 
 async def test_a_token_in_memory_does_not_outlive_a_reload(program, locked, opened):

@@ -3,7 +3,7 @@
 import { boundThread, forget, isPublic, isShut } from "./access.js";
 import { Problem, cancel, follow, history } from "./gateway.js";
 import { kept, keep } from "./storage.js";
-import { Answer, question } from "./turn.js";
+import { Answer, element, question } from "./turn.js";
 
 const [scroller, log, greeting, form, field, send, stop, fresh, status] = [
   "scroller", "log", "greeting", "composer", "message", "send", "stop", "new", "status",
@@ -23,11 +23,17 @@ const SESSION_ENDED = "Your session has ended, and this conversation with it.";
 let conversation = { threadId: null, turn: null };
 let following = null;
 let recalling = true;
+let ready = false;
+let sendWhenReady = false;
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const message = field.value.trim();
-  if (!message || following || recalling) return;
+  if (!message) return;
+  if (following || recalling) {
+    sendWhenReady = !ready;
+    return;
+  }
   field.value = "";
   ask(message);
 });
@@ -52,7 +58,15 @@ fresh.addEventListener("click", () => {
 
 fresh.hidden = Boolean(boundThread);
 if (isShut()) shut(ACCESS_NEEDED);
-else recall().catch(unrecalled);
+else load();
+
+/** Show what was said before the reload; a message that is sent meanwhile goes out after it. */
+async function load() {
+  recalling = true;
+  await recall().catch(unrecalled);
+  ready = true;
+  if (sendWhenReady) form.requestSubmit();
+}
 
 /** Forget the conversation, and greet. */
 function begin() {
@@ -78,7 +92,11 @@ async function answer(turn) {
   log.append(mine.shown.article);
   settle("Answering …");
   scroll(true);
-  await show(mine).catch((error) => explain(error, mine));
+  await show(mine).catch(async (error) => {
+    const pinned = isPinned();
+    await explain(error, mine);
+    scroll(pinned);
+  });
   if (following !== mine) return;
   following = null;
   settle(mine.shown.whole ? "Answered." : "The answer is incomplete.");
@@ -141,7 +159,7 @@ function lapsed(mine) {
 
 /** Say that there is no way in. */
 function shut(words, shown = new Answer()) {
-  recalling = false;
+  recalling = sendWhenReady = false;
   shown.fail(words);
   log.append(shown.article);
   field.disabled = send.disabled = fresh.disabled = true;
@@ -182,13 +200,22 @@ async function recall() {
 
 function unrecalled(error) {
   recalling = false;
-  if (error.status === 401) forget();
-  if (error.status === 401 && !isPublic) return shut(ACCESS_ENDED);
-  if (error.status === 404 || error.status === 401) return begin();
+  if (error.status === 401) return unknown();
+  if (error.status === 404) return begin();
+  sendWhenReady = false;
   const shown = new Answer();
-  const remedy = { label: "Try again", act: () => location.reload() };
-  shown.fail("The conversation could not be loaded.", error.reference, remedy);
+  const act = () => (shown.article.remove(), load());
+  const why = "The conversation could not be loaded.";
+  shown.fail(why, error.reference, { label: "Try again", act });
   log.append(shown.article);
+}
+
+/** Nobody knows the token any more. */
+function unknown() {
+  forget();
+  if (!isPublic) return shut(ACCESS_ENDED);
+  begin();
+  log.append(element("div", "note", SESSION_ENDED));
 }
 
 function recalled(message) {
