@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["acme"])]
 Seconds = Annotated[int, Meta(description="Unix time in seconds.", examples=[1795254840])]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="In hexadecimal.")]
-Note = Annotated[str, Meta(max_length=500, description="For people, in the audit.")]
+Note = Annotated[str, Meta(max_length=200, description="For people, in the audit.")]
 Scope = Annotated[
     str,
     Meta(

@@ -125,7 +125,7 @@ async def test_all_faults_of_a_body_come_at_once(admin):
         "id": "Acme",
         "filez": {},
         "files": {"a": 1, "b": {"base64": "*"}, "c": {"base65": ""}},
-        "note": "x" * 501,
+        "note": "x" * 201,
         "key": {"scope": "admin", "expire_at": 1},
         "dry_run": 1,
     }
