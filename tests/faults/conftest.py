@@ -2,13 +2,14 @@
 
 import logging
 
-import aiohttp
 import pytest
 
-from tests.fakes.conversation import Talker
 from tests.fakes.gateway import serving
 from tests.fakes.simulator import RecordingSimulator
+from tests.fakes.talkers import acme, globex, session
 from tests.fakes.two_tenants import two_tenants
+
+__all__ = ["acme", "globex", "session"]
 
 # uvicorn reports this one as if it were its own.
 _CLIENTS_FAULTS = {"Invalid UTF-8 sequence received from client."}
@@ -41,22 +42,3 @@ def nothing_broke(caplog):
     records = caplog.get_records("call") + caplog.get_records("teardown")
     faults = {record.getMessage() for record in records if record.levelno >= logging.ERROR}
     assert faults <= _CLIENTS_FAULTS
-
-
-@pytest.fixture
-async def session(gateway):
-    """HTTP to it."""
-    async with aiohttp.ClientSession(gateway.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def acme(session):
-    """A client of the first tenant."""
-    return Talker(session, "acme")
-
-
-@pytest.fixture
-def globex(session):
-    """A client of the second tenant."""
-    return Talker(session, "globex")

@@ -7,18 +7,13 @@ import grpc
 import pytest
 
 from tests.fakes.conversation import EVENTS, Talker
-from tests.fakes.gateway import serving, write_tenant
+from tests.fakes.gateway import serving
 from tests.fakes.locked_upstream import LockedUpstream
+from tests.fakes.own_accounts import NAME, own_accounts
 from tests.fakes.secret_manager import PROJECT, SecretManager
 from tests.fakes.two_tenants import OPERATOR_KEY
 
 KEY = "sk-own-planted"
-NAME = "openai-api-key"
-OWN = """
-[upstream]
-base_url = "{base_url}"
-api_key = "secret:openai-api-key"
-"""
 ASK = {"message": "hello"}
 
 
@@ -39,20 +34,7 @@ async def manager():
 @pytest.fixture
 def environ(tmp_path, upstream, manager):
     """Acme and initech have accounts of their own, globex the operator's."""
-    tenants = tmp_path / "tenants"
-    own = OWN.format(base_url=upstream.base_url)
-    write_tenant(tenants, "acme", rest=own)
-    write_tenant(tenants, "initech", rest=own)
-    write_tenant(tenants, "globex")
-    return {
-        "GATEWAY_TENANTS": f"dir:{tenants}",
-        "GATEWAY_STORE": f"sqlite:{tmp_path / 'gateway.db'}",
-        "GATEWAY_SECRETS": f"gcp:{PROJECT}",
-        "SECRET_MANAGER_EMULATOR_HOST": manager.address,
-        "GATEWAY_PRIVATE_UPSTREAMS": "127.0.0.1",
-        "OPENAI_BASE_URL": upstream.base_url,
-        "OPENAI_API_KEY": OPERATOR_KEY,
-    }
+    return own_accounts(tmp_path, upstream, manager, ["acme", "initech"])
 
 
 async def answered(talker):

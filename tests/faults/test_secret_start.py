@@ -11,18 +11,13 @@ import grpc
 import pytest
 
 from tests.fakes.conversation import Talker
-from tests.fakes.gateway import write_tenant
 from tests.fakes.locked_upstream import LockedUpstream
+from tests.fakes.own_accounts import own_accounts
 from tests.fakes.secret_manager import PROJECT, SecretManager
 from tests.fakes.served_process import served_process
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-own-planted"
-OWN = """
-[upstream]
-base_url = "{base_url}"
-api_key = "secret:openai-api-key"
-"""
 
 
 @pytest.fixture
@@ -42,17 +37,8 @@ async def manager():
 
 @pytest.fixture
 def environ(tmp_path, upstream, manager):
-    """The variables of a gateway whose one tenant has an account of its own."""
-    write_tenant(tmp_path / "tenants", "acme", rest=OWN.format(base_url=upstream.base_url))
-    return {
-        "GATEWAY_TENANTS": f"dir:{tmp_path / 'tenants'}",
-        "GATEWAY_STORE": f"sqlite:{tmp_path / 'gateway.db'}",
-        "GATEWAY_SECRETS": f"gcp:{PROJECT}",
-        "SECRET_MANAGER_EMULATOR_HOST": manager.address,
-        "GATEWAY_PRIVATE_UPSTREAMS": "127.0.0.1",
-        "OPENAI_BASE_URL": upstream.base_url,
-        "OPENAI_API_KEY": "sk-operator-planted",
-    }
+    """The variables of a gateway one of whose tenants has an account of its own."""
+    return own_accounts(tmp_path, upstream, manager, ["acme"])
 
 
 async def run(folder, environ, *arguments):

@@ -13,6 +13,7 @@ from tenants.secrets.cached import CachedSecrets
 from tenants.secrets.secret_manager import SecretManagerSecrets
 from tenants.secrets.secret_manager_calls import CONCURRENT
 from tests.fakes.secret_manager import PROJECT, SecretManager
+from tests.fakes.tenants import until
 
 REF = SecretRef("key")
 VALUE = "planted-value"
@@ -108,7 +109,7 @@ async def test_thousands_of_secrets_are_read_a_few_at_a_time(manager):
     store = SecretManagerSecrets(PROJECT, emulator=manager.address, deadline_seconds=60)
     secrets = CachedSecrets(store)
     tasks = [asyncio.ensure_future(secrets.read("acme", SecretRef(name))) for name in names]
-    await _until(lambda: manager.most_at_once == CONCURRENT)
+    await until(lambda: manager.most_at_once == CONCURRENT)
 
     manager.gate.set()
 
@@ -178,9 +179,3 @@ async def _persistently(secrets):
             return await secrets.read("acme", REF)
         except SecretsUnavailableError:
             continue
-
-
-async def _until(holds):
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110  (a server counts, and sets no event)
-            await asyncio.sleep(0.005)

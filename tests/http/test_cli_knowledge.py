@@ -7,37 +7,23 @@ import signal
 import pytest
 
 from tenants.registry.files import FileObjects
-from tests.fakes.faulty_upstream import Fault, FaultyUpstream
+from tests.fakes.faulty_upstream import Fault
 from tests.fakes.gcs import fake_gcs
 from tests.fakes.knowledge import DOCUMENT, FILES, KEY, Knowing, change, files_of, write_files
 from tests.fakes.tenantctl import Terminal, run, started, tenantctl
+
+pytest_plugins = ("tests.fakes.knowledge_fixtures",)
 
 SYNC = ("knowledge", "sync", "acme")
 
 
 @pytest.fixture
-async def upstream():
-    """A simulator that counts and fails."""
-    async with FaultyUpstream() as faulty:
-        yield faulty
-
-
-@pytest.fixture
-def acme(tmp_path, upstream):
-    """A published tenant with two files of knowledge."""
-    (tmp_path / "registry").mkdir()
-    knowing = Knowing(FileObjects(tmp_path / "registry"), upstream)
-    knowing.onboard()
-    return knowing
-
-
-@pytest.fixture
-def environ(tmp_path, upstream):
+def environ(tmp_path, faulty):
     """What an operator's shell knows."""
     return {
         "GATEWAY_TENANTS": f"dir:{tmp_path / 'registry'}",
         "OPENAI_API_KEY": KEY,
-        "OPENAI_BASE_URL": upstream.base_url,
+        "OPENAI_BASE_URL": faulty.base_url,
     }
 
 
@@ -51,7 +37,7 @@ def ctl(environ):
     return call
 
 
-async def test_a_sync_says_what_it_did(acme, ctl):
+async def test_a_sync_says_what_it_did(knowing, ctl):
     """In words and as one object, with nothing on standard error; the key is nowhere."""
     told = await ctl(*SYNC, "--by", "ada", "--note", "first")
     again = await ctl(*SYNC, "--json")
@@ -62,13 +48,13 @@ async def test_a_sync_says_what_it_did(acme, ctl):
     outcome = json.loads(again.stdout)
     assert outcome["kept"] == sorted(FILES)
     assert (outcome["uploaded"], outcome["changed"], outcome["revision"]) == ([], False, 2)
-    assert outcome["vector_store_id"] == acme.state.vector_store_id
+    assert outcome["vector_store_id"] == knowing.state.vector_store_id
     assert KEY not in told.stdout + again.stdout
     history = json.loads((await ctl("history", "acme", "--json")).stdout)
     assert [each["note"] for each in history] == ["first", ""]
 
 
-async def test_a_registry_in_a_bucket_is_synced(ctl, upstream, tmp_path):
+async def test_a_registry_in_a_bucket_is_synced(ctl, faulty, tmp_path):
     """In a bucket as in a directory: onboarded, synced, and synced again without an upload."""
     directory = write_files(tmp_path / "files" / "acme", files_of("acme"))
     with fake_gcs("bucket") as gcs:
@@ -80,22 +66,22 @@ async def test_a_registry_in_a_bucket_is_synced(ctl, upstream, tmp_path):
     assert "not offered to the model until its files are uploaded" in onboarded.stdout
     assert json.loads(synced.stdout)["revision"] == 2
     assert json.loads(again.stdout)["kept"] == sorted(FILES)
-    assert upstream.count("POST /v1/files") == len(FILES)
+    assert faulty.count("POST /v1/files") == len(FILES)
 
 
-async def test_a_dry_run_sends_nothing(acme, ctl):
+async def test_a_dry_run_sends_nothing(knowing, ctl):
     """It shows the plan and says so."""
     told = await ctl(*SYNC, "--dry-run")
 
     assert told.exit_code == 0
     assert "upload knowledge/shipping.md" in told.stdout
     assert "a dry run" in told.stdout
-    assert acme.upstream.count("POST .*") == 0
+    assert knowing.upstream.count("POST .*") == 0
 
 
-async def test_deleting_asks_first(acme, ctl, tmp_path):
+async def test_deleting_asks_first(knowing, ctl, tmp_path):
     """Without a terminal it needs --yes, and does nothing at all without it."""
-    await acme.sync()
+    await knowing.sync()
     fewer = {name: FILES[name] for name in list(FILES)[:1]}
     directory = write_files(tmp_path / "files" / "acme", files_of("acme", fewer))
 
@@ -104,13 +90,13 @@ async def test_deleting_asks_first(acme, ctl, tmp_path):
 
     assert (refused.exit_code, done.exit_code) == (1, 0)
     assert "--yes" in refused.stderr
-    assert acme.revision == 3
-    await acme.consistent(fewer)
+    assert knowing.revision == 3
+    await knowing.consistent(fewer)
 
 
-async def test_on_a_terminal_the_operator_is_asked(acme, environ, tmp_path):
+async def test_on_a_terminal_the_operator_is_asked(knowing, environ, tmp_path):
     """The plan is shown, then the question; a no changes nothing."""
-    await acme.sync()
+    await knowing.sync()
     fewer = {name: FILES[name] for name in list(FILES)[:1]}
     directory = write_files(tmp_path / "files" / "acme", files_of("acme", fewer))
 
@@ -122,14 +108,14 @@ async def test_on_a_terminal_the_operator_is_asked(acme, environ, tmp_path):
         return terminal.ends()
 
     assert await asyncio.to_thread(refuse) == 1
-    assert acme.revision == 2
+    assert knowing.revision == 2
 
 
-async def test_validate_and_publish_say_what_is_not_synced(acme, ctl, tmp_path):
+async def test_validate_and_publish_say_what_is_not_synced(knowing, ctl, tmp_path):
     """An operator is told that the search is not offered, or finds older files, and the remedy."""
     directory = write_files(tmp_path / "files" / "acme", files_of("acme"))
     before = await ctl("validate", "acme")
-    await acme.sync()
+    await knowing.sync()
     synced = await ctl("validate", "acme")
     (directory / "knowledge" / "new.md").write_text("News.")
     published = await ctl("publish", "acme", "--from", directory)
@@ -152,7 +138,7 @@ async def test_validate_and_publish_say_what_is_not_synced(acme, ctl, tmp_path):
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "cannot be reached"),
     ],
 )
-async def test_an_account_that_does_not_work_is_told(acme, ctl, change, words):
+async def test_an_account_that_does_not_work_is_told(knowing, ctl, change, words):
     """In one line with its remedy, exit code 1, and nothing changed."""
     told = await ctl(*SYNC, **change)
 
@@ -160,13 +146,13 @@ async def test_an_account_that_does_not_work_is_told(acme, ctl, change, words):
     assert words in told.stderr
     assert "Traceback" not in told.stderr
     assert "planted" not in told.stdout + told.stderr
-    assert acme.revision == 1
+    assert knowing.revision == 1
 
 
-async def test_a_tenant_has_its_own_account(tmp_path, upstream, ctl):
+async def test_a_tenant_has_its_own_account(tmp_path, faulty, ctl):
     """The tenant's own upstream and its secret are used, not the operator's."""
     own = DOCUMENT.format(id="acme") + (
-        f'[upstream]\nbase_url = "{upstream.base_url}"\napi_key = "secret:openai-api-key"\n'
+        f'[upstream]\nbase_url = "{faulty.base_url}"\napi_key = "secret:openai-api-key"\n'
     )
     files = files_of("acme") | {"tenant.toml": own.encode()}
     directory = write_files(tmp_path / "registry" / "acme", files)
@@ -177,16 +163,16 @@ async def test_a_tenant_has_its_own_account(tmp_path, upstream, ctl):
 
     assert "secrets set acme openai-api-key" in missing.stderr
     assert (done.exit_code, done.stderr) == (0, "")
-    there = await Knowing(FileObjects(tmp_path), upstream, key="sk-theirs").there()
+    there = await Knowing(FileObjects(tmp_path), faulty, key="sk-theirs").there()
     assert len(there["uploaded"]) == len(FILES)
-    assert upstream.base_url in (directory / "knowledge.json").read_text()
+    assert faulty.base_url in (directory / "knowledge.json").read_text()
 
 
-async def test_a_store_at_an_account_that_was_left_is_named(acme, ctl):
+async def test_a_store_at_an_account_that_was_left_is_named(knowing, ctl):
     """Nobody else knows of it any more: where it is and under which key, in words and JSON."""
-    await acme.sync()
-    left = acme.state.vector_store_id
-    change(acme, FILES, DOCUMENT + '[upstream]\napi_key = "secret:own"\n')
+    await knowing.sync()
+    left = knowing.state.vector_store_id
+    change(knowing, FILES, DOCUMENT + '[upstream]\napi_key = "secret:own"\n')
 
     told = await ctl(*SYNC, AGW_ACME__OWN="sk-own")
     again = await ctl(*SYNC, "--json", AGW_ACME__OWN="sk-own")
@@ -209,7 +195,7 @@ async def test_a_store_at_an_account_that_was_left_is_named(acme, ctl):
     ids=["none", "type", "empty", "size", "count"],
 )
 async def test_files_that_do_not_fit_are_told_before_anything_is_sent(
-    acme, ctl, tmp_path, knowledge, words
+    knowing, ctl, tmp_path, knowledge, words
 ):
     """What upstream would not take is said at once, and no request is made."""
     directory = write_files(tmp_path / "files" / "acme", files_of("acme", knowledge))
@@ -218,10 +204,10 @@ async def test_files_that_do_not_fit_are_told_before_anything_is_sent(
 
     assert told.exit_code == 1
     assert words in told.stderr
-    assert acme.upstream.asked == []
+    assert knowing.upstream.asked == []
 
 
-async def test_links_that_lead_out_are_refused(acme, ctl, tmp_path):
+async def test_links_that_lead_out_are_refused(knowing, ctl, tmp_path):
     """A file that is a link to somewhere else is never uploaded."""
     directory = write_files(tmp_path / "files" / "acme", files_of("acme"))
     (tmp_path / "secret.md").write_text("secret")
@@ -231,7 +217,7 @@ async def test_links_that_lead_out_are_refused(acme, ctl, tmp_path):
 
     assert told.exit_code == 1
     assert "leads out of the tenant's directory" in told.stderr
-    assert acme.upstream.asked == []
+    assert knowing.upstream.asked == []
 
 
 @pytest.mark.parametrize(
@@ -248,37 +234,37 @@ async def test_a_tenant_without_knowledge_is_told(ctl, tmp_path, tenant, words):
     assert words in told.stderr
 
 
-async def test_in_a_pipe_there_are_plain_lines_alone(acme, environ, tmp_path):
+async def test_in_a_pipe_there_are_plain_lines_alone(knowing, environ, tmp_path):
     """No progress bar, no control character, and no warning of a library beside it."""
     told = await asyncio.to_thread(run, *SYNC, environ=environ, folder=tmp_path)
 
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.replace("\n", "").isprintable()
-    await acme.consistent()
+    await knowing.consistent()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_a_process_that_ends_while_it_sends_leaves_nothing_twice(
-    acme, ctl, environ, tmp_path, how
+    knowing, ctl, environ, tmp_path, how
 ):
     """Killed or interrupted with its uploads in no store, the next run ends well without copies."""
-    acme.upstream.held = "POST /v1/vector_stores/.*/file_batches"
+    knowing.upstream.held = "POST /v1/vector_stores/.*/file_batches"
     with started(*SYNC, environ=environ, folder=tmp_path) as process:
-        await acme.upstream.holds()
+        await knowing.upstream.holds()
         process.send_signal(how)
-        await acme.upstream.release()
+        await knowing.upstream.release()
         await asyncio.to_thread(process.communicate)
 
     told = await ctl(*SYNC)
 
     assert told.exit_code == 0, told.stderr
-    assert acme.upstream.count("POST /v1/files") == len(FILES)
-    await acme.consistent()
+    assert knowing.upstream.count("POST /v1/files") == len(FILES)
+    await knowing.consistent()
 
 
-async def test_faults_of_single_files_are_all_told(acme, ctl):
+async def test_faults_of_single_files_are_all_told(knowing, ctl):
     """Every file that upstream refuses is named in one report."""
-    acme.upstream.faults = [Fault("POST /v1/files", status=400, times=2)]
+    knowing.upstream.faults = [Fault("POST /v1/files", status=400, times=2)]
 
     told = await ctl(*SYNC)
 

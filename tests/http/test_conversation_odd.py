@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.conversation import Talker, parse_all
 from tests.fakes.gateway import serving, write_tenant
+from tests.fakes.two_tenants import WEATHER
 from tests.fakes.upstream import (
     Upstream,
     json_reply,
@@ -17,7 +18,6 @@ from tests.fakes.upstream import (
     text_answer,
     text_stream,
 )
-from tests.http.conftest import WEATHER
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.conversation import parse_all
 from tests.fakes.gateway import write_tenant
-from tests.http.conftest import WEATHER
+from tests.fakes.two_tenants import WEATHER
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from gateway.runs.turn import TurnLimits
 from tests.fakes.conversation import EVENTS, Talker, next_event, parse_all
 from tests.fakes.gateway import serving
+from tests.fakes.tenants import until
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ async def test_a_client_that_never_reads_is_detached_and_the_run_ends(bounded, u
         stuck = _post_and_never_read(gateway, json.dumps(message).encode())
         await upstream.arrived(2)
         answer = await acme.say(**message)
-        await _until(lambda: b"agw_clients_detached_total 1.0" in gateway.app.metrics.render())
+        await until(lambda: b"agw_clients_detached_total 1.0" in gateway.app.metrics.render())
         stuck.close()
         events = parse_all(await acme.events(answer["run_id"]))
 
@@ -103,12 +104,6 @@ async def test_a_stopping_process_ends_its_runs_as_failed(environ):
     assert "stopped" in events[-2].object["last_error"]["message"]
     assert run["status"] == "failed"
     assert (status, problem["type"], ready) == (503, "urn:agw:draining", 503)
-
-
-async def _until(holds):
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - a metric has no event to wait for
-            await asyncio.sleep(0.01)
 
 
 def _post_and_never_read(gateway, body):

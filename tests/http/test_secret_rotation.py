@@ -8,15 +8,11 @@ import pytest
 from tests.fakes.conversation import Talker, text_of
 from tests.fakes.gateway import serving, write_tenant
 from tests.fakes.locked_upstream import LockedUpstream
-from tests.fakes.secret_manager import PROJECT, SecretManager
+from tests.fakes.own_accounts import own_account, own_accounts
+from tests.fakes.secret_manager import SecretManager
 from tests.fakes.two_tenants import OPERATOR_KEY, WEATHER
 
 OLD, NEW = "sk-old-planted", "sk-new-planted"
-OWN = """
-[upstream]
-base_url = "{base_url}"
-api_key = "secret:openai-api-key"
-"""
 
 
 @pytest.fixture
@@ -37,19 +33,9 @@ async def manager():
 @pytest.fixture
 def environ(tmp_path, upstream, manager):
     """Acme has an account of its own, globex the operator's."""
-    tenants = tmp_path / "tenants"
-    own = OWN.format(base_url=upstream.base_url)
-    write_tenant(tenants, "acme", tools=WEATHER, rest=own)
-    write_tenant(tenants, "globex")
-    return {
-        "GATEWAY_TENANTS": f"dir:{tenants}",
-        "GATEWAY_STORE": f"sqlite:{tmp_path / 'gateway.db'}",
-        "GATEWAY_SECRETS": f"gcp:{PROJECT}",
-        "SECRET_MANAGER_EMULATOR_HOST": manager.address,
-        "GATEWAY_PRIVATE_UPSTREAMS": "127.0.0.1",
-        "OPENAI_BASE_URL": upstream.base_url,
-        "OPENAI_API_KEY": OPERATOR_KEY,
-    }
+    environ = own_accounts(tmp_path, upstream, manager, ["acme"])
+    write_tenant(tmp_path / "tenants", "acme", tools=WEATHER, rest=own_account(upstream))
+    return environ
 
 
 def asked(manager):
@@ -138,7 +124,7 @@ async def test_key_may_be_rotated_between_two_rounds_of_a_run(acme, upstream, ma
 
 async def test_reasoning_stays_with_the_key_that_made_it(environ, tmp_path, upstream, manager):
     """Another account may not be able to read it, so the new key's call leaves it out."""
-    own = OWN.format(base_url=upstream.base_url)
+    own = own_account(upstream)
     write_tenant(tmp_path / "tenants", "acme", model="o1", tools=WEATHER, rest=own)
     rotate_at_the_second_call(upstream, manager)
     async with serving(environ) as gateway, aiohttp.ClientSession(gateway.url) as session:
