@@ -21,7 +21,7 @@ ENV PATH=/srv/.venv/bin:$PATH \
     GATEWAY_HOST=0.0.0.0
 USER gateway
 VOLUME /srv/.data
-EXPOSE 8000
+EXPOSE 8000 9090
 # `exec` form, so that SIGTERM reaches the gateway and open runs come to their end.
 ENTRYPOINT ["gateway"]
 CMD ["serve"]

@@ -9,7 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 URL ?= http://127.0.0.1:$(or $(GATEWAY_PORT),8000)
-FIRST_EXAMPLE := $(firstword $(sort $(notdir $(patsubst %/,%,$(wildcard examples/tenants/*/)))))
+# Of those in working form: what is onboarded beside them has no tenant.toml there.
+FIRST_EXAMPLE := $(firstword $(sort $(notdir $(patsubst %/tenant.toml,%,$(wildcard examples/tenants/*/tenant.toml)))))
 CHOSEN_TENANT := $(or $(GATEWAY_DEFAULT_TENANT),$(CLIENT_ID),$(shell grep -Ehs '^(export +)?(GATEWAY_DEFAULT_TENANT|CLIENT_ID)=.' .env | tail -n 1 | cut -d= -f2-))
 TENANT ?= $(or $(CHOSEN_TENANT),$(FIRST_EXAMPLE))
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header

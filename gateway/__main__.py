@@ -172,7 +172,7 @@ def _with_upstream(settings: Settings) -> Iterator[tuple[Settings, str]]:
 
 def _listeners(settings: Settings) -> list[socket.socket]:
     """The tenants' port, and in production the operator's own."""
-    ports = [("--port", settings.port)]
+    ports = [("--port or GATEWAY_PORT", settings.port)]
     if settings.environment == "production":
         ports.append(("GATEWAY_INTERNAL_PORT", settings.internal_port))
     sockets = []

@@ -210,6 +210,20 @@ def test_a_dotenv_file_is_read(cli):
     assert "GATEWAY_PORT" in err
 
 
+def test_credentials_of_a_dotenv_file_reach_googles_library(cli):
+    """Checked or served, the bucket is asked with the file that .env names."""
+    del cli.environ["GATEWAY_TENANTS"]
+    lines = ["GATEWAY_TENANTS=gs://tenants", "GOOGLE_APPLICATION_CREDENTIALS=away/key.json"]
+    (cli.folder / ".env").write_text("\n".join([*lines, "OPENAI_API_KEY=sk-planted"]))
+
+    _, checks = cli.report()
+    with cli.serving("--port", "0") as (process, _):
+        told = next(line for line in process.stdout if "registry_stale" in line)
+
+    assert "away/key.json was not found" in checks["registry"]["faults"][0]
+    assert "away/key.json was not found" in json.loads(told)["reason"]
+
+
 def test_changed_code_is_served_anew(cli, tmp_path):
     """With --reload the server starts again when its code changes, and Ctrl-C still ends it."""
     for package in ("gateway", "tenants", "migrations_of_config"):

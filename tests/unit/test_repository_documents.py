@@ -1,4 +1,4 @@
-"""What the documents say is so: targets, links, metrics, and the README's tenant."""
+"""What the documents say is so: targets, links and metrics."""
 
 import re
 import subprocess
@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from gateway.telemetry.metrics import Metrics
-from tenants.compiling import compile_tenant
-from tenants.sources import read_sources
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,21 +53,6 @@ def test_the_readme_lists_every_metric():
     served = re.findall(r"^# TYPE (agw_\w+)", Metrics().render().decode(), re.MULTILINE)
 
     assert set(re.findall(r"`(agw_\w+)`", README)) == set(served)
-
-
-def test_the_readmes_tenant_can_be_served(tmp_path):
-    """Whoever follows the README to the letter has a tenant with a function."""
-    for path, content in re.findall(
-        r"cat > examples/tenants/(\S+) <<'\w+'\n(.*?)\n(?:TOML|PYTHON)\n", README, re.DOTALL
-    ):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(content + "\n")
-    text, path = re.search(r"^echo '(.+)' > examples/tenants/(\S+)$", README, re.MULTILINE).groups()
-    (tmp_path / path).write_text(text + "\n")
-
-    tenant = compile_tenant(read_sources(tmp_path / "acme"), private_upstreams=frozenset())
-
-    assert b"get_invoice" in tenant.default.tools
 
 
 def test_the_image_is_made_of_files_that_exist():
