@@ -1,96 +1,26 @@
 """Tools' functions: what a model is told of them, and how its JSON becomes their arguments."""
 
-import enum
-import functools
-import inspect
 import json
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict
+from typing import Annotated, Any, Literal, Optional
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.functions import (
     ArgumentsError,
-    SignatureError,
     ToolContext,
     bind,
     describe,
 )
+from tests.fakes.argument_types import Box, Pair, Point, Row, Tree, Unit, taking
 
 CONTEXT = ToolContext("acme", "thread_1", "corr-1", {"crm": "planted"})
-
-
-class Unit(enum.Enum):
-    """A unit of temperature."""
-
-    CELSIUS = "c"
-    FAHRENHEIT = "f"
-
-
-@dataclass
-class Point:
-    """A place on the earth.
-
-    Attributes:
-        lat: degrees north
-    """
-
-    lat: float
-    lon: Annotated[float, "degrees east"]
-    name: str | None = None
-
-
-@attrs.frozen
-class Box:
-    """A box."""
-
-    size: int
-    tags: list[str] = attrs.field(factory=list)
-
-
-class Row(TypedDict):
-    """A row."""
-
-    id: int
-    text: str
-
-
-class Pair(NamedTuple):
-    """A pair."""
-
-    a: int
-    b: int
-
-
-@dataclass
-class Tree:
-    """A tree."""
-
-    value: int
-    children: list["Tree"] = field(default_factory=list)
 
 
 def tool(call) -> dict[str, Any]:
     """What the model is told of a function."""
     return json.loads(describe("f", call).schema)
-
-
-def taking(annotations: dict[str, Any], **defaults: Any):
-    """A function that takes arguments of these types."""
-
-    def f(**arguments):
-        return arguments
-
-    kind = inspect.Parameter.KEYWORD_ONLY
-    f.__signature__ = inspect.Signature(
-        inspect.Parameter(name, kind, default=defaults.get(name, inspect.Parameter.empty))
-        for name in annotations
-    )
-    f.__annotations__ = annotations
-    return f
 
 
 def property_of(annotation, **defaults) -> tuple[dict[str, Any], bool]:
@@ -309,103 +239,6 @@ def test_all_that_is_wrong_with_arguments_is_told():
 
     assert [problem.split(":")[0] for problem in raised.value.problems] == ["a", "at", "b", "c"]
     assert "$.lat" in raised.value.problems[1]
-
-
-class Thing:
-    """No type of JSON."""
-
-
-def variadic(*args: int, **kwargs: int):
-    """Take anything."""
-    return args, kwargs
-
-
-def positional(a: int, /):
-    """Take it by place."""
-    return a
-
-
-def bare(a, b: int):
-    """Say nothing of a."""
-    return a, b
-
-
-def generator(a: int):
-    """Yield."""
-    yield a
-
-
-def unresolved(a: "Missing"):  # noqa: F821  (that is the point)
-    """Name what is not there."""
-    return a
-
-
-@pytest.mark.parametrize(
-    ("call", "names"),
-    [
-        (variadic, ["args", "kwargs"]),
-        (positional, ["a"]),
-        (bare, ["a"]),
-        (generator, [""]),
-        (unresolved, [""]),
-        (taking({"a": bytes, "b": Thing}), ["a", "b"]),
-        (taking({"a": list[bytes]}), ["a"]),
-        (taking({"a": Point | Box}), ["a"]),
-        (taking({"a": str | Unit}), ["a"]),
-        (taking({"a": Any}, a=Thing()), ["a"]),
-    ],
-)
-def test_function_that_a_model_cannot_call_is_refused_by_parameter(call, names):
-    """Everything that is wrong with a signature is told, each with its parameter."""
-    with pytest.raises(SignatureError) as raised:
-        describe("f", call)
-
-    assert [name for name, _ in raised.value.problems] == names
-    assert all(words for _, words in raised.value.problems)
-
-
-class Methods:
-    """Callables of other kinds."""
-
-    def method(self, x: int) -> int:
-        """Take x."""
-        return x
-
-    async def __call__(self, x: int) -> int:
-        """Take x later."""
-        return x
-
-
-def add(y: int, x: int) -> int:
-    """Add."""
-    return y + x
-
-
-def wrapped(call):
-    """A decorator as people write them."""
-
-    @functools.wraps(call)
-    def inner(*args, **kwargs):
-        return call(*args, **kwargs)
-
-    return inner
-
-
-@pytest.mark.parametrize(
-    ("call", "is_async"),
-    [
-        (Methods().method, False),
-        (Methods(), True),
-        (wrapped(Methods().method), False),
-        (functools.partial(add, 1), False),
-    ],
-)
-def test_every_kind_of_callable_can_be_a_function(call, is_async):
-    """Methods, objects, decorated functions and partial ones are read as what they take."""
-    described = describe("f", call)
-
-    assert list(described.decoders) == ["x"]
-    assert described.is_async is is_async
 
 
 JSON = st.recursive(
