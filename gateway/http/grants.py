@@ -11,6 +11,8 @@ from tenants.keys import SCOPES, Scope
 Source: TypeAlias = Literal["nobody", "open", "key", "session", "public", "identity"]
 EVERYTHING = frozenset(SCOPES)
 OF_A_USER: frozenset[Scope] = frozenset({"chat", "history"})
+ANONYMOUS = "anonymous_"
+"""What the name of a user begins with who has none."""
 
 
 @attrs.frozen
@@ -54,8 +56,8 @@ class Grant:
         match self.source:
             case "key" | "session":
                 return self.key_id is not None and tenant.keys.alive(self.key_id, now)
-            case "public":
-                return tenant.public_chat
+            case "public":  # where keys are not required, nobody's sessions may have names
+                return tenant.public_chat and (self.user or "").startswith(ANONYMOUS)
             case "identity":
                 return tenant.token_issuer == self.issuer
             case _:

@@ -20,6 +20,7 @@ from gateway.http.errors import (
     InsufficientScopeError,
     SessionsOffError,
 )
+from gateway.http.grants import ANONYMOUS
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface
 from gateway.http.wire import is_id, read_json
@@ -87,7 +88,7 @@ class Sessions:
         ends = [int(self._clock()) + asked.ttl_seconds, visit.grant.expires_at]
         claims = SessionClaims(
             tenant_id=visit.tenant.tenant_id,
-            user=asked.user or f"anonymous_{secrets.token_hex(8)}",
+            user=asked.user or f"{ANONYMOUS}{secrets.token_hex(8)}",
             expires_at=min(end for end in ends if end is not None),
             key_id=visit.grant.key_id,
             thread_id=asked.thread_id,

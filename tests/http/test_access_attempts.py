@@ -73,3 +73,16 @@ async def test_the_address_is_a_trusted_proxys_word(locked_environ, trusted):
     assert first == [401] * 20 + [429]
     assert neighbour == 429
     assert stranger == (401 if trusted == "127.0.0.0/8" else 429)
+
+
+async def test_what_a_client_says_of_itself_behind_a_proxy_changes_nothing(locked_environ):
+    """The address is the one that the trusted proxy has added, whatever stands before it."""
+    environ = locked_environ | {"GATEWAY_TRUSTED_PROXIES": "127.0.0.0/8"}
+    async with serving(environ) as running, aiohttp.ClientSession(running.url) as session:
+        statuses = []
+        for number in range(21):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}, 192.0.2.1"}
+            wrong = Client(session).using(new_key("acme"))
+            statuses.append((await wrong.ask("GET", "/start", headers=headers))[0])
+
+    assert statuses == [401] * 20 + [429]

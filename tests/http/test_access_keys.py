@@ -28,6 +28,7 @@ NEEDS = {
     ("WS", "/stream"): CHAT,
 }
 OF_NO_TENANT = {"/health", "/ready", "/metrics", "/docs", "/pages/{name:str}"}
+IN_A_QUERY = {("GET", "/runs/{run_id:str}/events"), ("WS", "/ws/chat"), ("WS", "/stream")}
 GUARDED = [route for route, scope in NEEDS.items() if scope is not None]
 
 
@@ -238,6 +239,29 @@ async def test_checks_come_in_their_order(client, keys):
     assert await asked(client.using("agw_x")) == (401, "unauthorized")
     assert await asked(client.using(history)) == (403, "insufficient-scope")
     assert await asked(client.using(await keys.give("chat"))) == (400, "invalid-input")
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=" ".join)
+async def test_a_tenant_is_looked_up_before_anything_else(client, keys, route):
+    """On every route a tenant that is not there is told as such, whatever else is sent."""
+    good = (await keys.give("chat history")).text
+    answers = []
+    for tenant in ("nobody", "Acme", "a_b"):
+        for text in (None, good, new_key(tenant), "ags_e30.e30.e30", "eyJ.e30.e30"):
+            status, said = await ask(client.of(tenant).using(text), route)
+            answers.append((status, said["type"]))
+
+    assert set(answers) == {(4404 if route[0] == "WS" else 404, "urn:agw:unknown-tenant")}
+
+
+@pytest.mark.parametrize(
+    "route", [each for each in GUARDED if each not in IN_A_QUERY], ids=" ".join
+)
+async def test_a_token_in_the_query_opens_nothing_elsewhere(client, keys, route):
+    """Query strings are written into logs on their way, so no other route looks at them."""
+    token = await client.using(await keys.give()).session_of("ada")
+
+    assert (await ask(client, route, params={"token": token}))[0] == 401
 
 
 async def test_what_belongs_to_no_tenant_asks_for_no_key(client):

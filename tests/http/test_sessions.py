@@ -167,9 +167,14 @@ async def test_a_session_of_one_thread_reaches_that_one(client, program, ada):
     ):
         status, problem = await bound.ask(method, path, **options)
         assert (status, problem["type"]) == (403, "urn:agw:thread-bound")
-    async with bound.socket() as socket:
-        await socket.send_json({"message": "Hello"})
-        assert (await socket.receive_json(timeout=5))["error_code"] == "thread_bound"
+    for frame, code in (
+        ({"message": "Hello"}, "thread_bound"),
+        ({"message": "Hello", "thread_id": own["thread_id"]}, "unknown_thread"),
+        ({"type": "resume", "run_id": own["run_id"]}, "unknown_run"),
+    ):
+        async with bound.socket() as socket:
+            await socket.send_json(frame)
+            assert (await socket.receive_json(timeout=5))["error_code"] == code
 
 
 async def test_a_session_is_bound_to_threads_that_are_its_users(program, ada):
@@ -321,7 +326,7 @@ async def test_sessions_need_the_scope_chat(client, keys, scope):
 
 
 async def test_a_token_rides_in_the_query_where_browsers_can_set_no_header(client, program):
-    """On the WebSocket and on a run's events, and on no other route."""
+    """On the WebSocket and on a run's events."""
     token = await program.session_of("ada")
     run = (await client.using(token).say("Hello"))["run_id"]
 
@@ -331,8 +336,6 @@ async def test_a_token_rides_in_the_query_where_browsers_can_set_no_header(clien
         async with client.socket(f"{path}?token={token}") as socket:
             await socket.send_json({"type": "ping"})
             assert (await socket.receive_json(timeout=5)) == {"event": "pong"}
-    for path in ("/start", f"/runs/{run}"):
-        assert (await client.ask("GET", path, params={"token": token}))[0] == 401
 
 
 async def test_a_session_of_one_origin_is_no_others(root, client, program):
@@ -431,6 +434,17 @@ async def test_nobody_says_who_they_are_in_a_public_chat(public):
     for body in ({"user": "ada"}, {"thread_id": "thread_x"}):
         assert (await public.ask("POST", "/sessions", json=body))[0] == 401
     assert (await public.ask("POST", "/chat", json={"message": "Hello"}))[0] == 401
+
+
+async def test_a_session_of_a_named_user_is_never_anybodys(public):
+    """What a gateway without keys has signed for a name opens nothing where keys are required."""
+    session = (await public.ask("POST", "/sessions"))[1]["token"]
+    claims = jwt.decode(session.removeprefix("ags_"), options={"verify_signature": False})
+
+    named = "ags_" + jwt.encode(claims | {"sub": "ada"}, SECRET, "HS256")
+
+    assert (await public.using(named).ask("GET", "/start"))[0] == 401
+    assert (await public.using(session).ask("GET", "/start"))[0] == 200
 
 
 async def test_a_chat_that_is_not_public_starts_no_session_for_nobody(public):
