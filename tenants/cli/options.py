@@ -1,5 +1,6 @@
 """Options and arguments that several commands have, with what they mean."""
 
+import contextlib
 import getpass
 import os
 from collections.abc import Callable, Mapping
@@ -8,9 +9,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import rich_click as click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from tenants.cli.frame import JSON, REGISTRY
+from tenants.cli.frame import JSON, REGISTRY, with_environment
 from tenants.model import is_tenant_id
 from tenants.registry.places import RegistryPlace, RegistryPlaceError
 
@@ -26,6 +28,13 @@ def default_registry(environ: Mapping[str, str]) -> str:
     bucket = environ.get("BUCKET_ID", "").strip()
     production = environ.get("ENVIRONMENT", "").strip().lower() == "production"
     return f"gs://{bucket}" if bucket and production else _EXAMPLES
+
+
+def _registry_at_hand() -> str:
+    """The same, while a shell completes a line: nothing has read ``.env`` then."""
+    with contextlib.suppress(click.ClickException), with_environment():
+        return default_registry(os.environ)
+    return default_registry(os.environ)
 
 
 def default_gateway(environ: Mapping[str, str]) -> str:
@@ -58,7 +67,8 @@ class TenantId(click.ParamType[str]):
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """See ``click.ParamType``."""
-        place = ctx.params.get("registry") or default_registry(os.environ)
+        named = ctx.get_parameter_source("registry") is ParameterSource.COMMANDLINE
+        place = ctx.params["registry"] if named else _registry_at_hand()
         kind, _, path = place.partition(":")
         if kind != "dir":
             return []  # A bucket would be asked at each press of a key.

@@ -314,6 +314,20 @@ def test_tenants_are_completed_from_a_directory(tmp_path):
     assert complete("show ac", GATEWAY_TENANTS=f"dir:{tmp_path}/away") == []
 
 
+def test_the_registry_of_a_dotenv_file_is_completed(tmp_path, monkeypatch):
+    """As commands read it; a file that makes no sense is passed over."""
+    (tmp_path / "registry" / "acme").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GATEWAY_TENANTS", raising=False)
+    (tmp_path / ".env").write_text("GATEWAY_TENANTS=dir:registry\n")
+
+    found = complete("show ac")
+    (tmp_path / ".env").write_text("=\n")
+
+    assert found == ["acme"]
+    assert complete("show ac") == []
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("30m", 1800), ("24h", DAY), ("90d", 90 * DAY), ("4w", 28 * DAY), ("0d", None), ("9", None)],
