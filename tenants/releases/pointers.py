@@ -1,5 +1,7 @@
 """A tenant's pointer: reading it, and moving it in the one order that is safe to die in."""
 
+from typing import NoReturn
+
 import attrs
 from attrs.validators import max_len
 
@@ -117,7 +119,7 @@ def move(
         announce: tells replicas.
 
     Returns:
-        What was written, with its generation.
+        What was written, with its generation; or what has followed it since.
 
     Raises:
         PublishConflictError: somebody else was first; nothing has changed.
@@ -134,14 +136,28 @@ def move(
             labels=labels_of(after.pointer),
         )
     except ObjectChangedError:
-        refused = {**entry.details, "action": entry.action}
-        record(objects, tenant_id, attrs.evolve(entry, action=REFUSED, details=refused))
         winner = find(objects, tenant_id)
-        if winner is None:
-            raise PublishConflictError(tenant_id, None, "") from None
-        raise PublishConflictError(tenant_id, winner.pointer.revision, winner.pointer.by) from None
+        if winner is None or not _went_through(before, after, winner):
+            _refuse(objects, tenant_id, entry, winner)
+        now = winner
+    else:
+        now = attrs.evolve(after, generation=generation)
     announce(objects, (tenant_id,), entry.action, entry.at)
-    return attrs.evolve(after, generation=generation)
+    return now
+
+
+def _went_through(before: Held | None, after: Held, winner: Held) -> bool:
+    """Whether the answer to a write was lost, and somebody has moved the pointer on since."""
+    new = {*after.pointer.history} - {*(before.pointer.history if before else ())}
+    return bool(new) and new <= {*winner.pointer.history}
+
+
+def _refuse(objects: Objects, tenant_id: str, entry: AuditEntry, winner: Held | None) -> NoReturn:
+    refused = {**entry.details, "action": entry.action}
+    record(objects, tenant_id, attrs.evolve(entry, action=REFUSED, details=refused))
+    if winner is None:
+        raise PublishConflictError(tenant_id, None, "") from None
+    raise PublishConflictError(tenant_id, winner.pointer.revision, winner.pointer.by) from None
 
 
 def labels_of(pointer: Pointer) -> dict[str, str]:

@@ -310,15 +310,15 @@ def test_operators_whose_clocks_differ_are_put_in_order_by_numbers(registry, min
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("while True:\n    pass\n", "importing took over 0.5 s"),
-        ("import time\ntime.sleep(60)\n", "importing took over 0.5 s"),
+        ("while True:\n    pass\n", "importing took over 1.5 s"),
+        ("import time\ntime.sleep(60)\n", "importing took over 1.5 s"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "ended the process"),
     ],
 )
 def test_module_that_never_ends_its_import_is_no_release(registry, source, words):
     """It is told in its own bounded time; what is in force stays, and the next module is read."""
     objects = registry("acme")
-    describer = Describer(limit_seconds=0.5)
+    describer = Describer(limit_seconds=1.5)
     preparing = Preparing(describer=describer)
     document = DOCUMENT.format(tenant_id="acme") + (
         '[tools]\nmodule = "tools.py"\nisolation = "inline"\n'

@@ -9,6 +9,7 @@ from tenants.registry import layout
 from tenants.registry.gcs import GcsObjects
 from tenants.registry.gcs_calls import Patience
 from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
+from tenants.releases.audit import entries
 from tenants.releases.errors import ContendedError, OffboardingError, PublishConflictError
 from tenants.releases.feed import announce
 from tenants.releases.keyrings import issue, keys, revoke
@@ -211,6 +212,30 @@ def test_lost_answer_of_any_write_is_no_conflict(name):
         assert [each.revision for each in history(objects, "acme")] == [2, 1]
         assert [each.id for each in keys(objects, "acme")] == [issued.record.id]
         assert announce(objects, ("acme",), "publish", NOW) == 4
+
+
+def test_publish_whose_answer_was_lost_and_that_was_followed_is_done(acme):
+    """Suspended right after it went through, before its operator knew: it is no conflict."""
+
+    class Followed:
+        """A registry where somebody suspends the tenant that was just published."""
+
+        def __getattr__(self, name):
+            return getattr(acme, name)
+
+        def write(self, name, content, **options):
+            """Write; of the pointer nobody hears in time."""
+            generation = acme.write(name, content, **options)
+            if name != POINTER:
+                return generation
+            suspend(acme, "acme", ALICE)
+            raise ObjectChangedError(name)
+
+    published = publish(Followed(), MINE, BOB)
+
+    assert published.changed
+    assert (published.held.pointer.revision, published.held.pointer.suspended) == (2, True)
+    assert "refused" not in {each.action for each in entries(acme, "acme")}
 
 
 def test_feed_that_others_write_twenty_times_is_written_in_the_end(acme):
