@@ -1,12 +1,18 @@
 """Calls of an engine, as tests need them."""
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from gateway.engines.errors import EngineError
 from gateway.engines.events import Event
+from gateway.engines.exchange import Limits
 from gateway.engines.ports import Answer, Call, Credential
 from tenants.compiled import Assistant
 
+SOON = 0.1
+LIMITS = Limits(connect_seconds=SOON, idle_seconds=SOON, release_seconds=SOON, refusal_seconds=SOON)
 QUESTION = b'{"type":"message","role":"user","content":"hi"}'
 
 
@@ -64,3 +70,30 @@ async def read_until_error(answer: Answer) -> tuple[list[Event], EngineError]:
     finally:
         await answer.close()
     raise AssertionError("the answer ended well")
+
+
+async def refused(engine, base_url, **changes):
+    """How the call was refused, within a few seconds."""
+    async with asyncio.timeout(5):
+        with pytest.raises(EngineError) as raised:
+            await engine.open(make_call(base_url, **changes))
+    return raised.value
+
+
+async def failed(engine, upstream, **changes):
+    """The events of the call, and how its answer failed; its connection is given back."""
+    async with asyncio.timeout(5):
+        answer = await engine.open(make_call(upstream.base_url, **changes))
+        outcome = await read_until_error(answer)
+        await upstream.until(lambda server: server.open_connections == 0)
+        return outcome
+
+
+async def refused_or_failed(engine, upstream):
+    """How a call failed; head and body may arrive together or not."""
+    async with asyncio.timeout(5):
+        try:
+            answer = await engine.open(make_call(upstream.base_url))
+        except EngineError as error:
+            return error
+        return (await read_until_error(answer))[1]

@@ -1,12 +1,11 @@
 """The simulator's Chat Completions wire, read by the official SDK and held to its types."""
 
-import httpx2
 import msgspec
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from gateway.simulator.server import Simulator
+pytest_plugins = ("tests.fakes.simulator_fixtures",)
 
 WEATHER = {
     "type": "function",
@@ -20,31 +19,6 @@ WEATHER = {
         },
     },
 }
-
-
-@pytest.fixture
-async def upstream():
-    """A simulator on a free port."""
-    async with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def client(upstream):
-    """The official client of it."""
-    async with openai.AsyncOpenAI(
-        base_url=upstream.base_url, api_key="sk-any", max_retries=0
-    ) as client:
-        yield client
-
-
-@pytest.fixture
-async def http(upstream):
-    """A plain HTTP client of it."""
-    async with httpx2.AsyncClient(
-        base_url=upstream.base_url, headers={"authorization": "Bearer sk-any"}
-    ) as http:
-        yield http
 
 
 def ask(message, **fields):
@@ -134,11 +108,11 @@ async def test_every_completion_is_of_the_sdks_type(http, scene):
 @pytest.mark.parametrize(
     "scene", [each for each in SCENES if REASONS.get(each) in (None, "tool_calls")]
 )
-async def test_the_sdks_stream_helper_adds_it_up_to_the_same(client, scene):
+async def test_the_sdks_stream_helper_adds_it_up_to_the_same(sdk, scene):
     """``chat.completions.stream()`` reads it all, and its sum is the unstreamed answer."""
-    whole = (await client.chat.completions.create(**SCENES[scene])).choices[0].message
+    whole = (await sdk.chat.completions.create(**SCENES[scene])).choices[0].message
 
-    async with client.chat.completions.stream(**SCENES[scene]) as events:
+    async with sdk.chat.completions.stream(**SCENES[scene]) as events:
         streamed = (await events.get_final_completion()).choices[0].message
 
     assert (streamed.content or None, streamed.refusal) == (whole.content or None, whole.refusal)
@@ -147,10 +121,10 @@ async def test_the_sdks_stream_helper_adds_it_up_to_the_same(client, scene):
     ]
 
 
-async def test_a_tool_round_is_answered_from_its_results(client):
+async def test_a_tool_round_is_answered_from_its_results(sdk):
     """Called, answered by a function and sent back, the results are in the answer."""
     messages = [{"role": "user", "content": "weather in Paris and Rome"}]
-    first = await client.chat.completions.create(model="sim-1", messages=messages, tools=[WEATHER])
+    first = await sdk.chat.completions.create(model="sim-1", messages=messages, tools=[WEATHER])
     asked = first.choices[0].message
     messages.append(asked.model_dump(exclude_none=True))
     messages += [
@@ -158,20 +132,20 @@ async def test_a_tool_round_is_answered_from_its_results(client):
         for call, degrees in zip(asked.tool_calls, (18, 25), strict=True)
     ]
 
-    second = await client.chat.completions.create(model="sim-1", messages=messages, tools=[WEATHER])
+    second = await sdk.chat.completions.create(model="sim-1", messages=messages, tools=[WEATHER])
 
     assert "Paris: 18 degrees." in second.choices[0].message.content
     assert "Rome: 25 degrees." in second.choices[0].message.content
 
 
-async def test_the_system_message_gives_the_voice(client):
+async def test_the_system_message_gives_the_voice(sdk):
     """The system message stands for the instructions."""
     messages = [
         {"role": "system", "content": "You are a gardener."},
         {"role": "user", "content": "I like tulips"},
     ]
 
-    answer = await client.chat.completions.create(model="sim-1", messages=messages)
+    answer = await sdk.chat.completions.create(model="sim-1", messages=messages)
 
     assert "gardener" in answer.choices[0].message.content
     assert "I like tulips" in answer.choices[0].message.content
@@ -196,17 +170,17 @@ SAID = {"role": "user", "content": "hi"}
         ([{"role": "cat", "content": "x"}], "'cat'"),
     ],
 )
-async def test_bad_conversations_are_refused_in_openais_words(client, messages, words):
+async def test_bad_conversations_are_refused_in_openais_words(sdk, messages, words):
     """Calls without results, results without calls and unknown roles are refused."""
     with pytest.raises(openai.BadRequestError) as refused:
-        await client.chat.completions.create(model="sim-1", messages=messages)
+        await sdk.chat.completions.create(model="sim-1", messages=messages)
 
     assert words in refused.value.body["message"]
 
 
-async def test_a_stream_that_fails_says_so_in_its_middle(client):
+async def test_a_stream_that_fails_says_so_in_its_middle(sdk):
     """With ``error`` the SDK raises in mid-stream, after some text."""
-    chunks = await client.chat.completions.create(**ask("[[error]] hello"), stream=True)
+    chunks = await sdk.chat.completions.create(**ask("[[error]] hello"), stream=True)
     opening, first = [await anext(chunks) for _ in range(2)]
 
     with pytest.raises(openai.APIError):
@@ -216,7 +190,7 @@ async def test_a_stream_that_fails_says_so_in_its_middle(client):
     assert first.choices[0].delta.content
 
 
-async def test_an_unstreamed_failure_is_a_500(client):
+async def test_an_unstreamed_failure_is_a_500(sdk):
     """A completion has no failed state, so a failure is an HTTP error."""
     with pytest.raises(openai.InternalServerError):
-        await client.chat.completions.create(**ask("[[failed=server_error]] hello"))
+        await sdk.chat.completions.create(**ask("[[failed=server_error]] hello"))

@@ -7,15 +7,6 @@ import msgspec
 import openai
 import pytest
 
-from tests.fakes.simulator import RecordingSimulator
-
-
-@pytest.fixture
-async def upstream():
-    """A simulator that remembers its requests."""
-    async with RecordingSimulator() as simulator:
-        yield simulator
-
 
 @pytest.fixture
 async def http(upstream):

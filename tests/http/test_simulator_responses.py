@@ -1,16 +1,13 @@
 """The simulator's Responses wire, read by the official SDK over HTTP and held to its types."""
 
-import httpx2
 import msgspec
-import openai
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from openai.types.model import Model
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from gateway.simulator.server import Simulator
+pytest_plugins = ("tests.fakes.simulator_fixtures",)
 
 EVENT = TypeAdapter(ResponseStreamEvent)
 WEATHER = {
@@ -30,31 +27,6 @@ PERSON = {
     "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
     "required": ["name", "age"],
 }
-
-
-@pytest.fixture
-async def upstream():
-    """A simulator on a free port."""
-    async with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def client(upstream):
-    """The official client of it."""
-    async with openai.AsyncOpenAI(
-        base_url=upstream.base_url, api_key="sk-any", max_retries=0
-    ) as client:
-        yield client
-
-
-@pytest.fixture
-async def http(upstream):
-    """A plain HTTP client of it."""
-    async with httpx2.AsyncClient(
-        base_url=upstream.base_url, headers={"authorization": "Bearer sk-any"}
-    ) as http:
-        yield http
 
 
 def ask(message, **fields):
@@ -217,13 +189,13 @@ def said_by(item):
 
 
 @each_scene
-async def test_the_sdks_stream_helper_reads_it(client, body):
+async def test_the_sdks_stream_helper_reads_it(sdk, body):
     """``responses.stream()``, which is strict, reads the whole stream."""
     known = {name: value for name, value in body.items() if name != "some_new_field"}
     fields = {name: value for name, value in known.items() if value is not None}
     finished = False
 
-    async with client.responses.stream(**fields) as events:
+    async with sdk.responses.stream(**fields) as events:
         async for event in events:
             finished |= event.type in ("response.completed", "response.incomplete")
             finished |= event.type == "response.failed"
@@ -231,12 +203,12 @@ async def test_the_sdks_stream_helper_reads_it(client, body):
     assert finished
 
 
-async def test_an_answer_shows_the_instructions_and_the_message(client):
+async def test_an_answer_shows_the_instructions_and_the_message(sdk):
     """Two tenants' instructions give two different answers to one message."""
     message = "I like tulips"
 
     texts = [
-        (await client.responses.create(model="sim-1", input=message, instructions=who)).output_text
+        (await sdk.responses.create(model="sim-1", input=message, instructions=who)).output_text
         for who in ("You are a gardener. Be kind.", "Answer as a pirate would.")
     ]
 
@@ -246,17 +218,17 @@ async def test_an_answer_shows_the_instructions_and_the_message(client):
     assert "gardener" not in texts[1]
 
 
-async def test_the_same_request_gets_the_same_words(client):
+async def test_the_same_request_gets_the_same_words(sdk):
     """Text and usage of an answer depend on the request alone."""
-    one, two = [await client.responses.create(model="o1", input="tell me") for _ in range(2)]
+    one, two = [await sdk.responses.create(model="o1", input="tell me") for _ in range(2)]
 
     assert (one.output_text, one.usage) == (two.output_text, two.usage)
     assert one.id != two.id
 
 
-async def test_a_number_of_words_is_exact(client):
+async def test_a_number_of_words_is_exact(sdk):
     """``words=100`` is an answer of exactly a hundred words."""
-    answer = await client.responses.create(model="sim-1", input="[[words=100]] hello")
+    answer = await sdk.responses.create(model="sim-1", input="[[words=100]] hello")
 
     assert len(answer.output_text.split()) == 100
 
@@ -273,10 +245,10 @@ async def test_a_number_of_deltas_is_exact(http):
     assert len("".join(deltas).split()) == 100
 
 
-async def test_a_tool_round_is_answered_from_its_results(client):
+async def test_a_tool_round_is_answered_from_its_results(sdk):
     """Called, answered by a function and sent back, the results are in the answer."""
     conversation = [{"role": "user", "content": "weather in Paris and Rome"}]
-    first = await client.responses.create(model="sim-1", input=conversation, tools=[WEATHER])
+    first = await sdk.responses.create(model="sim-1", input=conversation, tools=[WEATHER])
     temperatures = iter((18, 25))
     conversation += [call.model_dump(exclude={"id"}, exclude_none=True) for call in first.output]
     for call in first.output:
@@ -285,14 +257,14 @@ async def test_a_tool_round_is_answered_from_its_results(client):
             {"type": "function_call_output", "call_id": call.call_id, "output": output}
         )
 
-    second = await client.responses.create(model="sim-1", input=conversation, tools=[WEATHER])
+    second = await sdk.responses.create(model="sim-1", input=conversation, tools=[WEATHER])
 
     assert [call.arguments for call in first.output] == ['{"city":"Paris"}', '{"city":"Rome"}']
     assert "Paris: temperature 18." in second.output_text
     assert "Rome: temperature 25." in second.output_text
 
 
-async def test_earlier_messages_are_remembered(client):
+async def test_earlier_messages_are_remembered(sdk):
     """Asked what was said first or before, the model quotes the thread."""
     thread = [
         {"role": "user", "content": "I have a red bike"},
@@ -302,7 +274,7 @@ async def test_earlier_messages_are_remembered(client):
     ]
 
     first, before, new = [
-        (await client.responses.create(model="sim-1", input=given)).output_text
+        (await sdk.responses.create(model="sim-1", input=given)).output_text
         for given in (
             [*thread, {"role": "user", "content": "What did I say first?"}],
             [*thread, {"role": "user", "content": "What did I say before?"}],
@@ -317,11 +289,11 @@ async def test_earlier_messages_are_remembered(client):
     assert "first thing" in new
 
 
-async def test_reasoning_comes_back_with_what_follows_it(client):
+async def test_reasoning_comes_back_with_what_follows_it(sdk):
     """A reasoning item is encrypted when asked for, and accepted again with its call."""
     wish = {"include": ["reasoning.encrypted_content"], "tools": [WEATHER], "store": False}
     conversation = [{"role": "user", "content": "weather in Paris"}]
-    first = await client.responses.create(model="o1", input=conversation, **wish)
+    first = await sdk.responses.create(model="o1", input=conversation, **wish)
     items = [item.model_dump(exclude={"id"}, exclude_none=True) for item in first.output]
     output = {
         "type": "function_call_output",
@@ -329,172 +301,19 @@ async def test_reasoning_comes_back_with_what_follows_it(client):
         "output": "sunny",
     }
 
-    second = await client.responses.create(
-        model="o1", input=[*conversation, *items, output], **wish
-    )
+    second = await sdk.responses.create(model="o1", input=[*conversation, *items, output], **wish)
 
     assert [item["type"] for item in items] == ["reasoning", "function_call"]
     assert "sunny" in second.output_text
     assert second.usage.output_tokens_details.reasoning_tokens > 0
 
 
-async def test_encrypted_content_is_sent_only_when_asked_for(client):
+async def test_encrypted_content_is_sent_only_when_asked_for(sdk):
     """Without ``include`` a reasoning item has a summary and nothing encrypted."""
-    answer = await client.responses.create(model="o1", input="hello")
+    answer = await sdk.responses.create(model="o1", input="hello")
 
     assert answer.output[0].encrypted_content is None
     assert answer.output[0].summary
-
-
-CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
-OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "x"}
-SAID = {"role": "user", "content": "hi"}
-THOUGHT = {"type": "reasoning", "summary": [], "encrypted_content": "gAAAAABsim00"}
-REFUSALS = {
-    "call without output": (
-        ask([SAID, CALL]),
-        400,
-        None,
-        "No tool output found for function call call_1.",
-    ),
-    "output without call": (
-        ask([SAID, OUTPUT]),
-        400,
-        None,
-        "No tool call found for function call output with call_id call_1.",
-    ),
-    "output before its call": (ask([OUTPUT, CALL]), 400, None, "No tool call found"),
-    "our id": (
-        ask([{**SAID, "id": "msg_1", "type": "message"}]),
-        404,
-        None,
-        "Item with id 'msg_1' not found. Items are not persisted when `store` is set to false.",
-    ),
-    "id of a call": (ask([SAID, {**CALL, "id": "fc_1"}, OUTPUT]), 404, None, "'fc_1' not found"),
-    "id of reasoning": (ask([{**THOUGHT, "id": "rs_1"}, CALL, OUTPUT]), 404, None, "'rs_1'"),
-    "reference": (ask([{"type": "item_reference", "id": "x_1"}]), 404, None, "'x_1' not found"),
-    "reasoning at the end": (
-        ask([SAID, THOUGHT]),
-        400,
-        None,
-        "was provided without its required following item",
-    ),
-    "reasoning before a user": (
-        ask([THOUGHT, SAID]),
-        400,
-        None,
-        "was provided without its required following item",
-    ),
-    "reasoning in the clear": (
-        ask([{"type": "reasoning", "summary": []}, CALL, OUTPUT]),
-        400,
-        None,
-        "without encrypted content",
-    ),
-    "another's reasoning": (
-        ask([{**THOUGHT, "encrypted_content": "gAAAAABother"}, CALL, OUTPUT]),
-        400,
-        "invalid_encrypted_content",
-        "could not be verified",
-    ),
-    "previous response": (
-        ask("hi", previous_response_id="resp_1"),
-        400,
-        "previous_response_not_found",
-        "Previous response with id 'resp_1' not found.",
-    ),
-    "no model": ({"input": "hi"}, 400, "missing_required_parameter", "'model'"),
-    "wrong type": (ask("hi", temperature="hot"), 400, "invalid_type", "'temperature'"),
-    "too few tokens": (
-        ask("hi", max_output_tokens=5),
-        400,
-        "integer_below_min_value",
-        "Expected a value >= 16, but got 5",
-    ),
-    "unknown item": (ask([{"type": "dream"}]), 400, "invalid_value", "'dream'"),
-    "unknown role": (ask([{**SAID, "role": "cat"}]), 400, "invalid_value", "'cat'"),
-    "unknown function": (
-        ask("hi", tool_choice={"type": "function", "name": "f"}),
-        400,
-        None,
-        "Tool choice 'f' not found in 'tools' parameter.",
-    ),
-    "unnamed function": (
-        ask("hi", tools=[{"type": "function"}]),
-        400,
-        "missing_required_parameter",
-        "tools[0].name",
-    ),
-}
-
-
-@pytest.mark.parametrize(("body", "status", "code", "words"), REFUSALS.values(), ids=REFUSALS)
-async def test_bad_requests_are_refused_in_openais_words(client, body, status, code, words):
-    """Each broken rule is refused with OpenAI's status, code and message."""
-    with pytest.raises(openai.APIStatusError) as refused:
-        await client.post("/responses", body=body, cast_to=object)
-
-    assert refused.value.status_code == status
-    assert refused.value.code == code
-    assert words in refused.value.body["message"]
-    assert refused.value.type == "invalid_request_error"
-    assert refused.value.request_id.startswith("req_")
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
-async def test_what_is_not_a_request_is_a_400(http, body):
-    """Bodies that are no JSON object of a request are the client's fault."""
-    answer = await http.post("/responses", content=body)
-
-    assert answer.status_code == 400
-    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
-
-
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Basic x"}, {"authorization": "Bearer"}])
-async def test_a_bearer_is_demanded(upstream, headers):
-    """Without a bearer the answer is a 401 in OpenAI's form."""
-    async with httpx2.AsyncClient(base_url=upstream.base_url, headers=headers) as http:
-        answer = await http.post("/responses", json=ask("hi"))
-
-    assert answer.status_code == 401
-    assert answer.json()["error"]["code"] == "invalid_api_key"
-
-
-async def test_one_bearer_is_never_good(client):
-    """``sk-invalid`` is refused as a revoked key is."""
-    with pytest.raises(openai.AuthenticationError) as refused:
-        await client.with_options(api_key="sk-invalid").models.list()
-
-    assert refused.value.code == "invalid_api_key"
-
-
-async def test_models_are_listed_and_found(client):
-    """The list of models and one of them are of the SDK's type."""
-    models = (await client.models.list()).data
-    one = await client.models.retrieve("sim-burst-108")
-
-    assert {model.id for model in models} >= {"sim-1", "sim-reasoning"}
-    assert Model.model_validate(one.to_dict(), strict=True).id == "sim-burst-108"
-
-
-async def test_health_needs_no_key(upstream):
-    """``/health`` answers beside ``/v1``, without a key."""
-    async with httpx2.AsyncClient() as http:
-        answer = await http.get(upstream.base_url.removesuffix("/v1") + "/health")
-
-    assert answer.json() == {"status": "ok"}
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [("GET", "/responses", 405), ("GET", "/responses/resp_1", 404), ("POST", "/nothing", 404)],
-)
-async def test_other_routes_are_refused(http, method, path, status):
-    """What is not served answers in OpenAI's form too."""
-    answer = await http.request(method, path)
-
-    assert answer.status_code == status
-    assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 texts = st.text() | st.text(
