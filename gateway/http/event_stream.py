@@ -8,7 +8,7 @@ from functools import partial
 import attrs
 from litestar.types import Receive, Scope, Send
 
-from gateway.http.entrance import entrance
+from gateway.http.entrance import Entrance, entrance
 from gateway.http.open_connections import End
 from gateway.http.ports import StreamMetrics
 from gateway.http.problems import error_frame, problem_of
@@ -24,6 +24,7 @@ _HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 _CHUNK_BYTES = 65_536
+_LAST_WORDS_SECONDS = 1.0
 
 
 @attrs.frozen
@@ -80,7 +81,7 @@ class EventStream:
         with (
             Reader(self._joined.log) as reader,
             self._metrics.streaming("sse"),
-            self._client.watching(_stopping(reader)),
+            self._client.watching(partial(self._end, scope, reader)),
         ):
             gone = asyncio.ensure_future(_disconnect(receive))
             gone.add_done_callback(lambda _: reader.stop())
@@ -107,6 +108,15 @@ class EventStream:
                 entrance(scope).abort()
                 # The server has to see the loss before this returns, or it reports a fault of ours.
                 await asyncio.sleep(0)
+
+    async def _end(self, scope: Scope, reader: Reader, _: Exception) -> None:
+        """End the stream where it is; a client that does not read what is left is cut off."""
+        reader.stop()
+        asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._cut, entrance(scope))
+
+    def _cut(self, client: Entrance) -> None:
+        if not self._finished:
+            client.abort()
 
     def _detach(self, task: "asyncio.Task[object]") -> None:
         self._stuck = True
@@ -161,13 +171,6 @@ async def _body(send: Send, pulse: Pulse, chunk: bytes, *, more: bool = True) ->
     pulse.sending()
     await send({"type": "http.response.body", "body": chunk, "more_body": more})
     pulse.sent()
-
-
-def _stopping(reader: Reader) -> End:
-    async def end(_: Exception) -> None:
-        reader.stop()
-
-    return end
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -1,7 +1,9 @@
 """Connections that are open when their credential dies."""
 
 import asyncio
+import json
 import time
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -9,14 +11,13 @@ import pytest
 from tests.fakes.conversation import next_event, parse_all
 from tests.fakes.credential_client import Client
 from tests.fakes.gateway import serving, write_tenant
-from tests.fakes.raw_client import RawWebSocket
+from tests.fakes.raw_client import RawClient, RawWebSocket, request
 from tests.fakes.tenants import until
 
 pytest_plugins = ("tests.fakes.locked_gateway",)
 
 WITHIN_SECONDS = 10
 EVENTS = {"Accept": "text/event-stream"}
-OPEN_SOCKET = b'agw_open_streams{surface="websocket"} 1.0'
 LONG = {"message": "Go on [[words=2000 delay=20ms]]"}
 
 
@@ -42,6 +43,22 @@ async def as_a_session(client, key):
 
 DEATHS = pytest.mark.parametrize("die", [revoked, expired])
 WAYS = pytest.mark.parametrize("connect", [as_a_key, as_a_session])
+
+
+@asynccontextmanager
+async def unread(url, token, surface, message):
+    """A connection on which a message was said, and nothing of its answer is read."""
+    if surface == "websocket":
+        path = f"/t/acme/ws/chat?token={token}"
+        async with RawWebSocket(url, path, receive_buffer=2048) as socket:
+            await socket.say(message)
+            yield
+    else:
+        body = json.dumps({"message": message}).encode()
+        headers = EVENTS | {"Authorization": f"Bearer {token}"}
+        async with RawClient(url, receive_buffer=2048) as stream:
+            await stream.send(request("POST", "/t/acme/chat", body, headers))
+            yield
 
 
 async def closed(socket):
@@ -221,14 +238,16 @@ async def test_who_waits_for_an_answer_is_refused(locked, upstream, client, keys
     assert locked.app._orchestrator.working() == 1
 
 
-async def test_who_does_not_read_is_cut_off(locked, client, keys):
+@pytest.mark.parametrize("surface", ["websocket", "sse"])
+async def test_who_does_not_read_is_cut_off(locked, client, keys, surface):
     """A client that takes nothing any more cannot hold its connection open."""
     key = await keys.give()
-    path = f"/t/acme/ws/chat?token={await client.using(key).session_of('ada')}"
-    async with RawWebSocket(locked.url, path, receive_buffer=2048) as socket:
-        await socket.say("Go on [[words=100000]]")
+    token = await client.using(key).session_of("ada")
+    is_open = f'agw_open_streams{{surface="{surface}"}} 1.0'.encode()
+    async with unread(locked.url, token, surface, "Go on [[words=100000]]"):
+        await until(lambda: is_open in locked.app.metrics.render())
         await until(lambda: b"agw_runs_active 0.0" in locked.app.metrics.render(), 20)
-        assert OPEN_SOCKET in locked.app.metrics.render()
+        assert is_open in locked.app.metrics.render()
         await keys.revoke(key)
 
-        await until(lambda: OPEN_SOCKET not in locked.app.metrics.render(), WITHIN_SECONDS)
+        await until(lambda: is_open not in locked.app.metrics.render(), WITHIN_SECONDS)
