@@ -20,6 +20,7 @@ from tenants.errors import UnknownTenantError
 from tenants.ports import Registry, SecretStore
 from tenants.registry import layout
 from tenants.registry.objects import Objects
+from tenants.releases.audit import record
 from tenants.releases.pointers import Intent, in_working_form
 from tenants.releases.release import Preparing
 from tenants.threads import Threads, WorkRaisedError
@@ -91,16 +92,16 @@ class Desk:
 
         Where the registry holds it no more, this waits until no request finds it here either.
         """
-        context = context_of(request, tenant_id)
-        await self._notice(tenant_id)
+        intent = self.intent(request)
+        if not await self.read(lambda objects: _audited(objects, tenant_id, intent)):
+            await self._notice(tenant_id)
         self.uses.forget(tenant_id)
-        deleted = await self.orchestrator.delete_tenant(context)
-        _log.info("tenant_data_deleted", tenant_id=tenant_id, threads=deleted)
+        deleted = await self.orchestrator.delete_tenant(context_of(request, tenant_id))
+        _log.info("tenant_data_deleted", tenant_id=tenant_id, threads=deleted, by=intent.by)
         return deleted
 
     async def _notice(self, tenant_id: str) -> None:
-        if await self.read(lambda objects: is_there(objects, tenant_id)):
-            return
+        """Wait until this process knows that a tenant is gone."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_NOTICED_SECONDS):
                 while self.registry.cached(tenant_id) is not None:  # noqa: ASYNC110 - it sets no event
@@ -131,3 +132,11 @@ def require_there(objects: Objects, tenant_id: str) -> None:
     """
     if not is_there(objects, tenant_id):
         raise UnknownTenantError(tenant_id)
+
+
+def _audited(objects: Objects, tenant_id: str, intent: Intent) -> bool:
+    """Tell the audit of a tenant that its data are being deleted, where it is there; whether so."""
+    there = is_there(objects, tenant_id)
+    if there:
+        record(objects, tenant_id, intent.entry("data.delete"))
+    return there

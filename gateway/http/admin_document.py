@@ -143,11 +143,13 @@ _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
         )
     },
     f"{_TENANT}/data": {
-        "delete": _operation(
-            "Delete a tenant's threads, runs and whatever else is stored of it, also of one that "
-            "the registry holds no more",
-            {200: shapes.DataDeleted},
-            404,
+        "delete": _writing(
+            _operation(
+                "Delete a tenant's threads, runs and whatever else is stored of it, also of one "
+                "that the registry holds no more",
+                {200: shapes.DataDeleted},
+                404,
+            )
         )
     },
     f"{_TENANT}/revisions": {
@@ -236,7 +238,8 @@ PATHS: Mapping[str, Described] = {
 
 
 def _problem(status: int, description: str) -> Described:
-    names = ["X-Correlation-ID", *{401: ["WWW-Authenticate"], 405: ["Allow"]}.get(status, ())]
+    further = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+    names = ["X-Correlation-ID", *([further[status]] if status in further else [])]
     return {
         "description": f"{description}.",
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
@@ -257,6 +260,7 @@ COMPONENTS: Mapping[str, Any] = {
             "X-Correlation-ID": "The id under which the request is logged.",
             "WWW-Authenticate": "How to say who asks (RFC 6750).",
             "Allow": "The methods that the route has.",
+            "Retry-After": "When to ask again, in seconds.",
         }.items()
     },
     "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},

@@ -64,8 +64,10 @@ def rolled_back(
     objects: Objects, tenant_id: str, asked: shapes.Rollback, intent: Intent
 ) -> Published:
     """Put an earlier revision in force; see ``switching.rollback``."""
-    seen = _seen(objects, tenant_id, intent, asked.expected_revision)
-    return switching.rollback(objects, tenant_id, _expecting(intent, seen), to=asked.revision)
+    if asked.expected_revision is not None:
+        seen = _seen(objects, tenant_id, intent, asked.expected_revision)
+        intent = _expecting(intent, seen)
+    return switching.rollback(objects, tenant_id, intent, to=asked.revision)
 
 
 def _seen(objects: Objects, tenant_id: str, intent: Intent, expected: int | None) -> Held | None:

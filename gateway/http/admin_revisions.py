@@ -41,13 +41,14 @@ async def publish(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     """Publish files as a new revision; 200 where nothing was to be changed."""
     desk, asked = Desk.of(request), await read_body(request, shapes.NewRevision)
     intent = desk.intent(request, asked.note)
-    made = await desk.change(
-        tenant_id,
-        intent,
-        "publish",
-        lambda objects: published(objects, tenant_id, asked, intent, desk.preparing),
-    )
-    return reply(made, 201 if made.changed and not made.dry_run else 200)
+
+    def work(objects: Objects) -> shapes.Published:
+        return published(objects, tenant_id, asked, intent, desk.preparing)
+
+    if asked.dry_run:
+        return reply(await desk.read(work))
+    made = await desk.change(tenant_id, intent, "publish", work)
+    return reply(made, 201 if made.changed else 200)
 
 
 @post("/tenants/{tenant_id:str}/rollback", status_code=200)

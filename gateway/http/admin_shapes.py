@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from tenants.releases.pointers import LONGEST_TEXT
+
 TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["acme"])]
 Seconds = Annotated[int, Meta(description="Unix time in seconds.", examples=[1795254840])]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="In hexadecimal.")]
-Note = Annotated[str, Meta(max_length=200, description="For people, in the audit.")]
+Note = Annotated[str, Meta(max_length=LONGEST_TEXT, description="For people, in the audit.")]
 Scope = Annotated[
     str,
     Meta(
@@ -128,7 +130,7 @@ class DiffQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class TenantSummary(msgspec.Struct, kw_only=True):
     """A tenant as a listing shows it."""
 
-    id: TenantId
+    id: Annotated[str, Meta(description="What can be none is listed too, with its fault.")]
     state: State
     name: str | None = None
     revision: int | None = None

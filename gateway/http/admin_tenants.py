@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from gateway.http import admin_shapes as shapes
 from gateway.http import admin_views as views
 from gateway.http.admin_bodies import read_body, read_query
-from gateway.http.admin_desk import AnyRequest, Desk, is_there
+from gateway.http.admin_desk import AnyRequest, Desk
 from gateway.http.admin_keys import issued, require_future
 from gateway.http.admin_publishing import created
 from gateway.http.admin_reply import page, reply
@@ -23,6 +23,7 @@ from tenants.errors import (
     UnknownTenantError,
 )
 from tenants.model import is_tenant_id
+from tenants.ports import Registry
 from tenants.registry.objects import Objects
 from tenants.releases import offboarding, switching
 from tenants.releases.errors import WorkingFormError
@@ -53,15 +54,16 @@ async def create(request: AnyRequest) -> ASGIApp:
     if asked.key is not None:
         require_future(desk, asked.key.expires_at)
     intent = desk.intent(request, asked.note)
-    made = await desk.change(
-        asked.id, intent, "create", lambda objects: created(objects, asked, intent, desk.preparing)
-    )
-    key = None
-    if asked.key is not None and not asked.dry_run:
-        key = await issued(desk, request, asked.id, asked.key)
-    answer = shapes.Created(**msgspec.structs.asdict(made), key=key)
+
+    def work(objects: Objects) -> shapes.Published:
+        return created(objects, asked, intent, desk.preparing)
+
     if asked.dry_run:
-        return reply(answer)
+        tried = await desk.read(work)
+        return reply(shapes.Created(**msgspec.structs.asdict(tried), key=None))
+    made = await desk.change(asked.id, intent, "create", work)
+    key = await issued(desk, request, asked.id, asked.key) if asked.key else None
+    answer = shapes.Created(**msgspec.structs.asdict(made), key=key)
     return reply(answer, 201, {"Location": f"/admin/api/tenants/{asked.id}"})
 
 
@@ -72,10 +74,7 @@ async def tenant(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     try:
         answer = await desk.read(lambda objects: _shown(objects, tenant_id, desk.preparing))
     except WorkingFormError:
-        found = None
-        with suppress(TenantUnavailableError):
-            found = await desk.registry.load(tenant_id)
-        answer = views.unpublished(tenant_id, found)
+        answer = await _unpublished(desk.registry, tenant_id)
     return reply(answer)
 
 
@@ -98,12 +97,15 @@ async def delete_tenant(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIAp
     Where this stops half way, the same request again goes on.
     """
     desk = Desk.of(request)
-    objects = await _offboarded(desk, request, tenant_id)
+    intent = desk.intent(request)
+    deleted = await desk.change(
+        tenant_id, intent, "offboard", lambda objects: _offboarded(objects, tenant_id, intent)
+    )
     threads = await desk.delete_data(request, tenant_id)
-    if not (objects or threads):
+    if not (deleted or threads):
         raise UnknownTenantError(tenant_id)
     return reply(
-        shapes.TenantDeleted(id=tenant_id, objects_deleted=objects, threads_deleted=threads)
+        shapes.TenantDeleted(id=tenant_id, objects_deleted=deleted, threads_deleted=threads)
     )
 
 
@@ -143,6 +145,15 @@ def _shown(objects: Objects, tenant_id: str, preparing: Preparing) -> shapes.Ten
     return views.published(tenant_id, held.pointer, found, None)
 
 
+async def _unpublished(registry: Registry, tenant_id: str) -> shapes.Tenant:
+    """A tenant in working form, as this process has it in force."""
+    found = None
+    with suppress(TenantUnavailableError):
+        found = await registry.load(tenant_id)
+    health = registry.health(tenant_id)
+    return views.unpublished(tenant_id, found, health.refused or None if health else None)
+
+
 async def _switched(request: AnyRequest, tenant_id: str, what: str, switch: _Switch) -> ASGIApp:
     desk, asked = Desk.of(request), await read_body(request, shapes.Noted)
     intent = desk.intent(request, asked.note)
@@ -152,11 +163,11 @@ async def _switched(request: AnyRequest, tenant_id: str, what: str, switch: _Swi
     return reply(views.changed(tenant_id, made))
 
 
-async def _offboarded(desk: Desk, request: AnyRequest, tenant_id: str) -> int:
-    """Delete a tenant from the registry: how many objects, 0 where it holds none."""
-    intent = desk.intent(request)
-    if not await desk.read(lambda objects: is_there(objects, tenant_id)):
+def _offboarded(objects: Objects, tenant_id: str, intent: Intent) -> int:
+    """Delete what the registry holds of a tenant, and return how many objects that were."""
+    if offboarding.remains(objects, tenant_id):
+        return offboarding.clear(objects, tenant_id, intent)
+    try:
+        return offboarding.offboard(objects, tenant_id, intent)
+    except UnknownTenantError:
         return 0
-    return await desk.change(
-        tenant_id, intent, "offboard", lambda each: offboarding.offboard(each, tenant_id, intent)
-    )

@@ -62,7 +62,7 @@ def published(
     )
 
 
-def unpublished(tenant_id: str, tenant: CompiledTenant | None) -> shapes.Tenant:
+def unpublished(tenant_id: str, tenant: CompiledTenant | None, fault: str | None) -> shapes.Tenant:
     """A tenant in working form, as this process has it in force."""
     return shapes.Tenant(
         id=tenant_id,
@@ -70,6 +70,7 @@ def unpublished(tenant_id: str, tenant: CompiledTenant | None) -> shapes.Tenant:
         name=tenant.display_name if tenant else None,
         sha256=tenant.revision if tenant else None,
         facts=facts(tenant) if tenant else None,
+        fault=fault,
     )
 
 

@@ -12,7 +12,7 @@ from gateway.engines.events import Event
 from gateway.engines.ports import Answer, Call, Engine
 from gateway.runs import lifecycle, log, outcome
 from gateway.runs.credentials import Account, Credentials
-from gateway.runs.errors import DrainingError
+from gateway.runs.errors import DrainingError, TenantLeavingError
 from gateway.runs.items import Maker, newest, replayable
 from gateway.runs.leg import Leg, Output
 from gateway.runs.lifecycle import RoundAnswered, RunCancelling, RunEnded, ToolOutput, Usage
@@ -155,6 +155,8 @@ class Turn:
             return outcome.failed(error), error
         if reason == "cancelled":
             self._append([lifecycle.event(RunCancelling())])
+            # Before it exists nobody can name it: then its tenant's threads are being deleted.
+            return outcome.stopped(reason), TenantLeavingError(self._run.tenant.tenant_id)
         return outcome.stopped(reason), None
 
     async def _work(self) -> RunEnded:

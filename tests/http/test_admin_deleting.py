@@ -44,18 +44,18 @@ async def test_runs_end_and_nothing_is_left(admin, acme, gateway):
         run_id = (await next_event(first)).object["id"]
         await next_event(second)
         follower = asyncio.create_task(acme.events(run_id))
-        turn = asyncio.create_task(acme.ask("POST", "/chat", json={"message": SLOW}))
+        turn = asyncio.create_task(acme.ask("POST", "/chat", json={"message": "Hi [[hang]]"}))
         await until(lambda: gateway.app._orchestrator.working() == 3)
 
         gone = await admin.delete(DATA)
         ends = [parse_all(await stream.read())[-3:] for stream in (first, second)]
         followed = parse_all(await follower)
-        status, _ = await turn
+        refused = await turn
 
     assert gone["threads_deleted"] >= 4
     for end in (*ends, followed):
         assert "thread.run.cancelled" in [each.name for each in end]
-    assert status in {409, 503}
+    assert (refused[0], refused[1]["type"]) == (503, "urn:agw:tenant-leaving")
     for path in (f"/runs/{run_id}", f"/threads/{kept['thread_id']}/messages"):
         assert (await acme.ask("GET", path))[0] == 404
     assert await gateway.app._store.forget(ACME, 1) == 0
