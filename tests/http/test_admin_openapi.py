@@ -6,16 +6,19 @@ Every answer to ``tests.fakes.admin_client`` is held against it too.
 import asyncio
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from gateway.http.admin import HANDLERS
 from gateway.http.admin_document import COMPONENTS, PATHS
-from tests.fakes.admin_client import ADMIN_KEY
+from tests.fakes.admin_client import ADMIN_KEY, operation_of
 
 pytest_plugins = ("tests.fakes.admin_fixtures",)
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "admin.md").read_text(encoding="utf-8")
 ON_DISK = pytest.mark.parametrize("place", ["directory"], indirect=True)
 
 # Litestar's own answer to OPTIONS names one of a path's handlers alone: that check is left out.
@@ -44,6 +47,34 @@ def test_every_reference_leads_somewhere():
 
     for kind, name in re.findall(r'"#/components/(\w+)/([\w-]+)"', text):
         assert name in COMPONENTS[kind]
+
+
+def _documented_commands():
+    """Each curl line of the documentation: method, path and body."""
+    joined = DOCUMENTATION.replace(',\n  "', ', "').replace('{\n  "', '{"')
+    for line in re.findall(r"^(?:admin|.*`admin) (\"?\$API.*?)`?$", joined, re.MULTILINE):
+        address, *options = shlex.split(line.rstrip("`."))
+        body = options[options.index("-d") + 1] if "-d" in options else None
+        default = "GET" if body is None else "POST"
+        method = options[options.index("-X") + 1] if "-X" in options else default
+        yield method, address.removeprefix("$API"), body
+
+
+def test_every_route_is_documented_with_a_command():
+    """Each has a curl line, and each line asks what a route takes."""
+    found = set()
+    for method, path, body in _documented_commands():
+        operation = operation_of(method, path)
+        found.add((method, operation["summary"]))
+        if body is not None:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            jsonschema_rs.validate({**schema, "components": COMPONENTS}, json.loads(body))
+
+    assert found == {
+        (method.upper(), operation["summary"])
+        for item in PATHS.values()
+        for method, operation in item.items()
+    }
 
 
 @ON_DISK
