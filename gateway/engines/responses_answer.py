@@ -18,6 +18,7 @@ _TERMINAL = frozenset(
         "error",
     }
 )
+_STATES = _TERMINAL | {"response.created", "response.queued", "response.in_progress"}
 _OURS = "gateway."  # what a run's log holds beside the upstream's events; never the upstream's
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
@@ -66,7 +67,7 @@ class StreamedAnswer:
         try:
             came = self._splitter.feed(chunk)
             for (name, data), delta in zip(came, deltas([d for _, d in came]), strict=True):
-                event = delta or _event(name, _without(self._instructions, data))
+                event = delta or _event(name, data, self._instructions)
                 events.append(event)
                 if delta is None and event.type in _TERMINAL:
                     self._ended = True
@@ -162,7 +163,7 @@ def _made(number: int, name: str, **fields: object) -> Event:
     return decode(raw, name)
 
 
-def _event(name: str | None, data: bytes) -> Event:
+def _event(name: str | None, data: bytes, instructions: bytes) -> Event:
     """One event by the type in its JSON: a log is read again without the framing's name."""
     raw = data if data.isascii() and b"\n" not in data else _one_line(data)
     event = decode(raw)
@@ -171,6 +172,8 @@ def _event(name: str | None, data: bytes) -> Event:
         event = decode(_encoder.encode({"type": name, **fields}))
     if event.type.startswith(_OURS):
         raise EngineError(Cause.BROKEN, detail="an event in the gateway's own name")
+    if event.type in _STATES:
+        event.raw = _without(instructions, event.raw)
     return event
 
 

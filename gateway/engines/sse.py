@@ -15,6 +15,7 @@ MOST_PENDING_BYTES = 16 * 1024 * 1024
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DONE = b"[DONE]"
+_BLANK = b"\n\n"  # the end of an event's last line, and the line without anything
 
 
 class Splitter:
@@ -24,13 +25,12 @@ class Splitter:
         most_pending_bytes: how much may come without the blank line that ends an event.
     """
 
+    __slots__ = ("_after_cr", "_most_pending_bytes", "_opened", "_pending", "ended")
+
     def __init__(self, most_pending_bytes: int = MOST_PENDING_BYTES) -> None:
         self.ended = False
         self._most_pending_bytes = most_pending_bytes
-        self._pending_bytes = 0
-        self._line = bytearray()
-        self._name: str | None = None
-        self._data: list[bytes] = []
+        self._pending = bytearray()
         self._after_cr = False
         self._opened = False
 
@@ -44,15 +44,14 @@ class Splitter:
         Raises:
             EngineError: BROKEN; more than ``most_pending_bytes`` came and no event ended.
         """
-        lines = self._whole_lines(self._with_line_feeds(chunk))
-        if b"" in lines:
-            self._pending_bytes = len(self._line)
-        elif self._pending_bytes > self._most_pending_bytes:
-            detail = f"an event of more than {self._most_pending_bytes} bytes"
-            raise EngineError(Cause.BROKEN, detail=detail)
-        if self.ended:
+        whole = self._whole_events(self._with_line_feeds(chunk))
+        if not whole:
+            if len(self._pending) > self._most_pending_bytes:
+                detail = f"an event of more than {self._most_pending_bytes} bytes"
+                raise EngineError(Cause.BROKEN, detail=detail)
             return []
-        return self._read_plain(lines) or self._read(lines)
+        *lines, _ = whole.split(b"\n")
+        return [] if self.ended else _plain_events(lines) or self._read(lines)
 
     def _with_line_feeds(self, chunk: bytes) -> bytes:
         """CR and CRLF as LF; a CRLF may be cut between two chunks."""
@@ -64,55 +63,53 @@ class Splitter:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return chunk
 
-    def _whole_lines(self, chunk: bytes) -> list[bytes]:
-        """The lines that end in this chunk; only what is new is searched for their ends."""
-        self._pending_bytes += len(chunk)
-        if self._line:
-            self._line += chunk
-            if b"\n" not in chunk:
-                return []
-            chunk = bytes(self._line)
-            self._line.clear()
-        *lines, rest = chunk.split(b"\n")
-        self._line += rest
-        if lines and not self._opened:
+    def _whole_events(self, chunk: bytes) -> bytes:
+        """What is whole by now, up to a blank line; only what is new is searched for one."""
+        pending = self._pending
+        end = chunk.rfind(_BLANK) + len(_BLANK)
+        if end < len(_BLANK):
+            if not (pending.endswith(b"\n") and chunk.startswith(b"\n")):
+                pending += chunk
+                return b""
+            end = 1
+        whole = bytes(pending) + chunk[:end] if pending else chunk[:end]
+        pending[:] = chunk[end:]
+        if not self._opened:
             self._opened = True
-            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
-        return lines
-
-    def _read_plain(self, lines: list[bytes]) -> list[ServerSentEvent] | None:
-        """Events of a name, a line of data and nothing else, as nearly all are; else None."""
-        if self._name is not None or self._data or len(lines) % 3 or any(lines[2::3]):
-            return None
-        heads = lines[::3]
-        names = {head: _name(head) for head in set(heads)}
-        data = [line[6:] for line in lines[1::3] if line[:6] == b"data: "]
-        if None in names.values() or len(data) < len(heads) or b"" in data or _DONE in data:
-            return None
-        return list(zip(map(names.__getitem__, heads), data, strict=True))
+            whole = whole.removeprefix(_BYTE_ORDER_MARK)
+        return whole
 
     def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
-        """One loop almost without calls, since it turns three times for each event of a stream."""
-        name, data, events = self._name, self._data, []
+        """Events of any form, line by line."""
+        name: str | None = None
+        data: list[bytes] = []
+        events: list[ServerSentEvent] = []
         for line in lines:
             if not line:
-                whole = data[0] if len(data) == 1 else b"\n".join(data)
-                if whole == _DONE:
+                joined = b"\n".join(data)
+                if joined == _DONE:
                     self.ended = True
                     break
-                if whole:
-                    events.append((name, whole))
+                if joined:
+                    events.append((name, joined))
                 name, data = None, []
-                continue
-            field = line[:6]
-            if field == b"data: ":
-                data.append(line[6:])
-            elif field == b"event:":
+            elif line.startswith(b"event:"):
                 name = _name(line)
-            elif field[:5] == b"data:" or line == b"data":
-                data.append(line[5:])
-        self._name, self._data = name, data
+            elif line.startswith(b"data:") or line == b"data":
+                data.append(line[5:].removeprefix(b" "))
         return events
+
+
+def _plain_events(lines: list[bytes]) -> list[ServerSentEvent] | None:
+    """Events of a name, a line of data and nothing else, as nearly all are; else None."""
+    if len(lines) % 3 or any(lines[2::3]):
+        return None
+    heads = lines[::3]
+    names = {head: _name(head) for head in set(heads)}
+    data = [line[6:] for line in lines[1::3] if line[:6] == b"data: "]
+    if None in names.values() or len(data) < len(heads) or b"" in data or _DONE in data:
+        return None
+    return list(zip(map(names.__getitem__, heads), data, strict=True))
 
 
 def _name(line: bytes) -> str | None:
