@@ -8,8 +8,8 @@ import pytest
 
 from gateway.store.errors import StoreUnavailableError
 from tenants.context import TenantContext
-from tests.fakes.admin_client import ADMIN_KEY, AdminClient
-from tests.fakes.conversation import EVENTS, next_event, parse_all, text_of
+from tests.fakes.admin_client import ADMIN_KEY, AdminClient, files_of
+from tests.fakes.conversation import EVENTS, Talker, next_event, parse_all, text_of
 from tests.fakes.raw_client import RawClient, request
 from tests.fakes.tenants import until
 
@@ -178,3 +178,34 @@ async def test_a_store_that_is_away_is_told(admin, acme, gateway, monkeypatch):
 
     assert problem["type"] == "urn:agw:store-unavailable"
     assert (await admin.delete(DATA))["threads_deleted"] == 2
+
+
+async def test_a_deletion_that_stops_half_way_goes_on(admin, acme, gateway, monkeypatch):
+    """The registry's part is gone, the data are not: the same request deletes those."""
+    await admin.post("/tenants", 201, id="initech", files=files_of("initech"))
+    initech = Talker(acme.session, "initech")
+    await initech.say("Hello")
+
+    async def away(*_):
+        raise StoreUnavailableError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway.app._store, "forget", away)
+        await admin.delete("/tenants/initech", 503)
+    await admin.get("/tenants/initech", 404)
+    rest = await admin.delete("/tenants/initech")
+
+    assert (rest["objects_deleted"], rest["threads_deleted"]) == (0, 1)
+    await admin.delete("/tenants/initech", 404)
+
+
+async def test_the_audit_tells_of_it_where_the_tenant_stays(admin):
+    """By whom; of a tenant that is not there nothing is written."""
+    headers = {"X-Admin-User": "ada"}
+
+    await admin.ask("DELETE", DATA, headers=headers)
+    await admin.delete("/tenants/unknown/data")
+
+    (entry,) = (await admin.get("/tenants/acme/audit"))["data"]
+    assert (entry["action"], entry["by"]) == ("data.delete", "admin-api:ada")
+    await admin.get("/tenants/unknown/audit", 404)

@@ -5,6 +5,7 @@ import base64
 import io
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.http.admin_bodies import LARGEST_BODY_BYTES
 from tenants.sources import KNOWLEDGE_STATE
@@ -238,3 +239,32 @@ async def test_an_impossible_author_is_refused(admin, user):
 
     assert answer.status == 400
     assert answer.json["errors"][0]["field"] == "X-Admin-User"
+
+
+@ON_DISK
+async def test_only_changes_are_logged(admin):
+    """Neither a dry run nor what was refused; each with who asked."""
+    await admin.create()
+    files = files_of("acme", "Be kind.")
+    body = {"json": {"files": files, "dry_run": True}, "headers": {"X-Admin-User": "ada"}}
+
+    with capture_logs() as logs:
+        await admin.ask("POST", REVISIONS, **body)
+        await admin.post(REVISIONS, 409, files=files, expected_revision=7)
+        body["json"]["dry_run"] = False
+        await admin.ask("POST", REVISIONS, **body)
+
+    told = [each for each in logs if each["event"] == "operator_changed"]
+    assert [(each["what"], each["by"]) for each in told] == [("publish", "admin-api:ada")]
+
+
+@ON_DISK
+@pytest.mark.parametrize("path", ["/tenants", REVISIONS])
+async def test_another_tenants_files_are_refused(admin, path):
+    """A document says whose it is."""
+    await admin.create()
+    body = {"files": files_of("globex")} | ({"id": "initech"} if path == "/tenants" else {})
+
+    problem = await admin.post(path, 400, **body)
+
+    assert [each["field"] for each in problem["errors"]] == ["tenant_id"]

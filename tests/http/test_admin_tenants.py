@@ -270,3 +270,42 @@ async def test_what_is_no_id_is_no_tenant(admin, place, tenant_id):
 
     assert {answer.status for answer in answers} == {404}
     assert [*place.objects.list("**")] == before
+
+
+@pytest.mark.parametrize("place", ["directory"], indirect=True)
+async def test_a_broken_working_form_says_what_is_wrong(admin, tmp_path):
+    """With file and field, as far as this process has looked at it."""
+    write_tenant(tmp_path / "tenants", "draft", rest="temperature = 9")
+
+    found = await admin.get("/tenants/draft")
+
+    assert (found["state"], found["facts"]) == ("working_form", None)
+    assert "assistant.temperature" in found["fault"]
+
+
+async def test_what_can_be_no_tenant_is_listed_with_its_fault(admin, place):
+    """Somebody put it there by hand."""
+    await admin.create()
+    place.objects.write("tenants/ACME/current.json", b"{}", expected=None)
+
+    listed = (await admin.get("/tenants"))["data"]
+
+    assert [(each["id"], each["state"]) for each in listed] == [
+        ("ACME", "broken"),
+        ("acme", "in_force"),
+    ]
+
+
+async def test_a_lost_pointer_is_restored_or_what_remains_is_deleted(admin, place):
+    """By a rollback to a number, or by a deletion."""
+    await admin.create()
+    place.objects.write(layout.pointer("acme"), b"{", expected=None)
+
+    await admin.post("/tenants/acme/suspend", 503)
+    restored = await admin.post("/tenants/acme/rollback", revision=1)
+    place.objects.delete(layout.pointer("acme"))
+    gone = await admin.delete("/tenants/acme")
+
+    assert (restored["state"], restored["revision"]) == ("in_force", 1)
+    assert gone["objects_deleted"] >= 4
+    assert {each.name for each in place.objects.list("**")} <= {layout.CHANGES}
