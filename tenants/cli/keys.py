@@ -1,5 +1,6 @@
 """``tenantctl keys``: a tenant's API keys."""
 
+import sys
 import time
 from typing import Any
 
@@ -98,6 +99,7 @@ def issue(  # noqa: PLR0913  (each is an option)
     with finishing(f"issuing a key of {tenant_id}"):
         issued = keyrings.issue(objects, tenant_id, scopes, intent(by, note), expires_at=expires)
     output.done(issued_json(tenant_id, issued), issued_lines(tenant_id, issued))
+    sys.exit(1 if issued.unannounced else 0)
 
 
 @keys.command("list", cls=Command)
@@ -187,6 +189,7 @@ def rotate(  # noqa: PLR0913  (each is an option)
         issued_json(tenant_id, issued) | {"replaces": key_id, "replaced_expires_at": ends},
         [*issued_lines(tenant_id, issued), fate],
     )
+    sys.exit(1 if issued.unannounced else 0)
 
 
 @keys.command(cls=Command)
@@ -236,7 +239,12 @@ def revoke(  # noqa: PLR0913  (each is an option)
 
 def issued_json(tenant_id: str, issued: IssuedKey) -> dict[str, Any]:
     """A new key for programs: the one time that it is told."""
-    return {"tenant_id": tenant_id, "key": issued.text, **_json(issued.record, time.time())}
+    return {
+        "tenant_id": tenant_id,
+        "key": issued.text,
+        "announced": not issued.unannounced,
+        **_json(issued.record, time.time()),
+    }
 
 
 def issued_lines(tenant_id: str, issued: IssuedKey) -> list[Line]:
@@ -245,8 +253,17 @@ def issued_lines(tenant_id: str, issued: IssuedKey) -> list[Line]:
     return [
         f"{key.id} of {tenant_id}, for {key.scope}, expires: {date(key.expires_at)}",
         (issued.text, "bold"),
-        "It is shown this once: put it where secrets are kept. Gateways take it within 10 seconds.",
+        f"It is shown this once: put it where secrets are kept. {_when(issued)}",
     ]
+
+
+def _when(issued: IssuedKey) -> str:
+    if issued.unannounced:
+        return (
+            f"Gateways take it within 5 minutes, since they could not be told of it: "
+            f"{issued.unannounced}"
+        )
+    return "Gateways take it within 10 seconds."
 
 
 def _key(found: tuple[StoredKey, ...], tenant_id: str, key_id: str) -> StoredKey:

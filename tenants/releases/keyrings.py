@@ -1,6 +1,7 @@
 """A tenant's API keys in the registry: issued, rotated and revoked by compare-and-swap."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import attrs
 
@@ -13,7 +14,12 @@ from tenants.registry.stored import AuditEntry, StoredKey, StoredKeys
 from tenants.registry.stored_json import decode, encode
 from tenants.releases.audit import record
 from tenants.releases.contention import tries
-from tenants.releases.errors import OffboardingError, TooManyKeysError, UnknownKeyError
+from tenants.releases.errors import (
+    OffboardingError,
+    TooManyKeysError,
+    UnannouncedError,
+    UnknownKeyError,
+)
 from tenants.releases.feed import Announce, announce
 from tenants.releases.key_records import alive
 from tenants.releases.pointers import Intent, find, in_working_form
@@ -29,10 +35,13 @@ class IssuedKey:
 
     Args:
         text: all of it, to be shown once; it is kept nowhere.
+        unannounced: why the feed does not tell of it, so that it opens within 5 minutes alone;
+            empty: it does.
     """
 
     record: StoredKey
     text: str = attrs.field(repr=False)
+    unannounced: str = ""
 
 
 def keys(objects: Objects, tenant_id: str) -> tuple[StoredKey, ...]:
@@ -72,7 +81,6 @@ def issue(  # noqa: PLR0913  (what the key is to be, and who wants it)
         UnknownTenantError: there is no such tenant.
         OffboardingError: its deletion has begun.
         ContendedError: others changed its keys all the time; nothing is changed.
-        UnannouncedError: it is made, and the feed does not say so yet.
         BrokenObjectError: the keys make no sense.
         ObjectsUnavailableError: the registry cannot be written.
     """
@@ -82,8 +90,7 @@ def issue(  # noqa: PLR0913  (what the key is to be, and who wants it)
     def change(held: StoredKeys) -> StoredKeys:
         return _with(tenant_id, held, issued.record, intent.now)
 
-    _apply(objects, tenant_id, change, entry, announce)
-    return issued
+    return _issued(issued, partial(_apply, objects, tenant_id, change, entry, announce))
 
 
 def rotate(  # noqa: PLR0913  (which key, who wants it, and how long both live)
@@ -124,8 +131,7 @@ def rotate(  # noqa: PLR0913  (which key, who wants it, and how long both live)
         shortened = _replaced(held, attrs.evolve(found, expires_at=expires))
         return _with(tenant_id, shortened, issued.record, intent.now)
 
-    _apply(objects, tenant_id, change, entry, announce)
-    return issued
+    return _issued(issued, partial(_apply, objects, tenant_id, change, entry, announce))
 
 
 def revoke(
@@ -140,6 +146,7 @@ def revoke(
 
     Raises:
         UnknownKeyError: there is no such key.
+        UnannouncedError: it is revoked, and the feed does not say so yet.
         UnknownTenantError: as ``issue``; so are the others.
     """
 
@@ -151,6 +158,15 @@ def revoke(
 
     entry = intent.entry("keys.revoke", key_id=key_id)
     return _find(tenant_id, _apply(objects, tenant_id, change, entry, announce), key_id)
+
+
+def _issued(issued: IssuedKey, write: Callable[[], object]) -> IssuedKey:
+    """A key once it is written, also where nobody could be told: its text is known here alone."""
+    try:
+        write()
+    except UnannouncedError as error:
+        return attrs.evolve(issued, unannounced=error.detail)
+    return issued
 
 
 def _apply(

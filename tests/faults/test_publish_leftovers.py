@@ -10,9 +10,15 @@ from tenants.registry.gcs import GcsObjects
 from tenants.registry.gcs_calls import Patience
 from tenants.registry.objects import ObjectChangedError, ObjectsUnavailableError
 from tenants.releases.audit import entries
-from tenants.releases.errors import ContendedError, OffboardingError, PublishConflictError
+from tenants.releases.errors import (
+    ContendedError,
+    OffboardingError,
+    PublishConflictError,
+    UnannouncedError,
+)
 from tenants.releases.feed import announce
-from tenants.releases.keyrings import issue, keys, revoke
+from tenants.releases.keyrings import issue, keys, revoke, rotate
+from tenants.releases.loading import load
 from tenants.releases.offboarding import clear, offboard, remains
 from tenants.releases.publishing import create, publish
 from tenants.releases.reading import history, read_release
@@ -159,6 +165,25 @@ def test_key_is_not_issued_to_a_tenant_that_goes_meanwhile(acme, name):
 
     assert acme.read(layout.keys("acme")) is None
     assert served(acme) is None
+
+
+def test_key_that_cannot_be_announced_is_told_all_the_same(acme):
+    """Its text is known to nobody else: it is given, with why it opens only in minutes."""
+
+    def away():
+        raise ObjectsUnavailableError("scripted")
+
+    issued = issue(Meddled(acme, layout.CHANGES, away), "acme", ["chat"], BOB)
+    again = rotate(
+        Meddled(acme, layout.CHANGES, away), "acme", issued.record.id, BOB, overlap_seconds=60
+    )
+    with pytest.raises(UnannouncedError):
+        revoke(Meddled(acme, layout.CHANGES, away), "acme", issued.record.id, BOB)
+
+    assert issued.unannounced == again.unannounced == "scripted"
+    keyring = load(acme, "acme", private_upstreams=frozenset()).tenant.keys
+    assert keyring.find(again.text, NOW) is not None
+    assert keyring.find(issued.text, NOW) is None
 
 
 def test_lost_answer_and_another_writer_make_no_key_twice():
