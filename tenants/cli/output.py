@@ -19,6 +19,7 @@ Line = str | tuple[str, str]
 T = TypeVar("T")
 _GAP = "  "
 _PATIENCE_SECONDS = 1.0
+_MOST_IN_FRAMES = 1_000
 
 
 @attrs.frozen
@@ -44,7 +45,7 @@ class Output:
             _print(lines, _console())
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table; none with JSON.
+        """Print a table; none with JSON. A very long one has no frames on a terminal either.
 
         Args:
             columns: their names.
@@ -53,7 +54,7 @@ class Output:
         if self.as_json:
             return
         shown = [[visible(cell) for cell in row] for row in rows]
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and len(shown) <= _MOST_IN_FRAMES:
             _console().print(_table(columns, shown))
         else:
             _print(_aligned([[each.upper() for each in columns], *shown]), _console())
@@ -146,9 +147,9 @@ def _errors() -> Console:
 def _print(lines: Iterable[Line], console: Console) -> None:
     for line in lines:
         text, style = (line, "") if isinstance(line, str) else line
-        if console.is_terminal:
+        if style and console.is_terminal:
             console.print(Text(visible(text), style))
-        else:  # Of 10,000 lines in a pipe, Rich's formatting takes seconds.
+        else:  # Of 10,000 lines, Rich's formatting takes seconds.
             console.file.write(f"{visible(text)}\n")
 
 

@@ -23,7 +23,9 @@ def read_value() -> str:
 
 
 def _typed() -> str:
-    text: str = click.prompt("Value (it is not shown)", hide_input=True, default="")
+    text: str = click.prompt(
+        "Value (it is not shown)", hide_input=True, default="", show_default=False
+    )
     return text
 
 

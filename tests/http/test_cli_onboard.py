@@ -175,6 +175,18 @@ def test_a_terminal_gets_tables_and_dates(environ, tmp_path):
     assert "UTC" in terminal.said
 
 
+def test_a_very_long_table_is_printed_at_once(environ, tmp_path):
+    """Frames would take seconds, for thousands of tenants."""
+    for number in range(1_001):
+        (tmp_path / "registry" / f"acme-{number}").mkdir()
+        (tmp_path / "registry" / f"acme-{number}" / "tenant.toml").touch()
+    terminal = Terminal("list", environ=environ, folder=tmp_path)
+
+    assert terminal.ends() == 0
+    assert "───" not in terminal.said
+    assert terminal.said.count("working form") == 1_001
+
+
 def test_offboarding_asks_somebody_at_a_terminal(environ, tmp_path):
     """And says beforehand what will be gone."""
     tenantctl("onboard", "acme", "--from", write_tenant(tmp_path / "files"), **environ)
