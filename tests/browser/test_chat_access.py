@@ -240,9 +240,7 @@ async def test_access_that_ends_in_mid_answer_is_told(keys, client, locked, open
         await chat.answering()
         await keys.revoke(key)
 
-        await expect(chat.page.get_by_role("alert")).to_contain_text(
-            "Your access has ended", timeout=15_000
-        )
+        await expect(chat.page.get_by_role("alert")).to_contain_text("Your access has ended")
         await shut(chat, "Your access has ended")
 
 

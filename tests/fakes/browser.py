@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, async_playwright, expect
 
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine's browser takes its time
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -66,7 +67,7 @@ class ChatPage:
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""
-        await expect(self.stop).to_be_hidden(timeout=20_000)
+        await expect(self.stop).to_be_hidden()
         await expect(self.page.get_by_role("button", name="Send")).to_be_visible()
 
     @property
