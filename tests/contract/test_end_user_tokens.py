@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.identity.end_users import IssuedTokens
 from gateway.identity.errors import IssuerUnavailableError, TokenRefusedError
+from gateway.identity.fetching import PublicResolver
 from gateway.identity.issuer_keys import KeyTimes
 from tenants.compiled import TokenIssuer
 from tests.fakes.identity_provider import AUDIENCE, identity_provider
@@ -366,6 +367,15 @@ async def test_keys_come_from_public_places(provider, place):
     with pytest.raises(IssuerUnavailableError):
         await tokens.read(provider.token(), issuer_of(provider))
     await tokens.close()
+
+
+async def test_a_public_name_must_not_lead_inside():
+    """A name is judged by its addresses when it is used, unless the operator lists it."""
+    judging, listed = PublicResolver(frozenset()), PublicResolver(frozenset({"localhost"}))
+
+    with pytest.raises(OSError, match="localhost is not a public address"):
+        await judging.resolve("localhost", 443)
+    assert await listed.resolve("localhost", 443)
 
 
 @pytest.mark.parametrize("issuer", ["http://127.0.0.1:1", "https://localhost", "https://10.1.2.3"])
