@@ -14,6 +14,7 @@ from migrations_of_config.earlier.expressions import (
     module_of,
 )
 from migrations_of_config.earlier.fields import KNOWN
+from migrations_of_config.earlier.quarantine import scrub
 from migrations_of_config.errors import EarlierConfigError, Fault
 
 _LEAST_FIELDS = 2
@@ -96,14 +97,15 @@ def _values(
     raw: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, node in pairs:
+        field = scrub(name)
         try:
             if name in raw:
-                faults.append(Fault(name, "written twice: remove one", node.lineno))
+                faults.append(Fault(field, "written twice: remove one", node.lineno))
             raw[name] = module.value(node)
         except UnreadableCodeError as error:
-            faults.append(Fault(name, _UNREADABLE, error.line))
+            faults.append(Fault(field, _UNREADABLE, error.line))
         except RecursionError:
-            faults.append(Fault(name, "it is nested too deeply", node.lineno))
+            faults.append(Fault(field, "it is nested too deeply", node.lineno))
     return raw, faults
 
 

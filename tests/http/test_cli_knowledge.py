@@ -243,12 +243,20 @@ async def test_in_a_pipe_there_are_plain_lines_alone(knowing, environ, tmp_path)
     await knowing.consistent()
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        (signal.SIGKILL, "POST /v1/vector_stores"),
+        (signal.SIGKILL, "POST /v1/files"),
+        (signal.SIGKILL, "POST /v1/vector_stores/.*/file_batches"),
+        (signal.SIGINT, "POST /v1/vector_stores/.*/file_batches"),
+    ],
+)
 async def test_a_process_that_ends_while_it_sends_leaves_nothing_twice(
-    knowing, ctl, environ, tmp_path, how
+    knowing, ctl, environ, tmp_path, ending
 ):
-    """Killed or interrupted with its uploads in no store, the next run ends well without copies."""
-    knowing.upstream.held = "POST /v1/vector_stores/.*/file_batches"
+    """Killed or interrupted while upstream does what it asked, the next run takes that up."""
+    how, knowing.upstream.held = ending
     with started(*SYNC, environ=environ, folder=tmp_path) as process:
         await knowing.upstream.holds()
         process.send_signal(how)

@@ -8,6 +8,7 @@ import pytest
 from migrations_of_config.earlier.importing import Source, import_config
 from migrations_of_config.earlier.report import Placed, Quarantined
 from migrations_of_config.earlier.secret_forms import names_secret, without_secrets
+from migrations_of_config.errors import EarlierConfigError
 
 _B64 = "c2stcGxhbnRlZC0wMTIzNDU2Nzg5"  # sk-planted-0123456789
 _PEM = "-----BEGIN PRIVATE KEY-----\nMIIEplanted\n-----END PRIVATE KEY-----\n"
@@ -93,6 +94,18 @@ def test_a_key_in_code_is_quarantined(form):
     assert secret not in everything(from_module) + everything(from_spec)
     assert quarantined(from_module)
     assert quarantined(from_spec) == ["NOTE"]
+
+
+@pytest.mark.parametrize("value", ["f()", "1, 'sk-planted-0123456789': 2"])
+def test_a_key_in_a_refusal_is_quarantined(value):
+    """A field whose name is a key is refused without quoting it."""
+    spec = f"SPEC = {{'client_id': 'acme', 'instructions': 'x', 'sk-planted-0123456789': {value}}}"
+
+    with pytest.raises(EarlierConfigError) as refused:
+        import_config(Source("spec.py", spec.encode()))
+
+    assert "planted" not in repr(refused.value)
+    assert any("[quarantined]" in fault.field for fault in refused.value.faults)
 
 
 @pytest.mark.parametrize(
