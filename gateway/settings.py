@@ -222,6 +222,12 @@ def _unfit_for_production(given: Mapping[str, str]) -> Iterator[SettingFault]:
     if any(0 < len(key.strip()) < _SHORTEST_ADMIN_KEY for key in keys):
         message = f"has a key of less than {_SHORTEST_ADMIN_KEY} characters, which can be guessed"
         yield SettingFault("GATEWAY_ADMIN_KEY", message, "Make one by: openssl rand -hex 32")
+    fields = attrs.fields(Settings)
+    port = given.get("GATEWAY_PORT") or str(fields.port.default)
+    internal_port = given.get("GATEWAY_INTERNAL_PORT") or str(fields.internal_port.default)
+    if port == internal_port != "0":
+        message = "is tenants' port too, and the operator's routes never answer beside theirs"
+        yield SettingFault("GATEWAY_INTERNAL_PORT", message, "Name another one, such as 9090")
     if not given.get("OPENAI_API_KEY"):
         message = "is not set, so the simulator would answer, which production never lets it"
         yield SettingFault("OPENAI_API_KEY", message, "Set it to the operator's key")

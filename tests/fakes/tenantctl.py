@@ -88,7 +88,7 @@ class Terminal:
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             os.chdir(folder)
-            environ = {**environment(environ), "TERM": "dumb", "COLUMNS": "120"}
+            environ = {"TERM": "dumb", "COLUMNS": "120", **environment(environ)}
             os.execvpe(_PROGRAM[0], [*_PROGRAM, *map(str, arguments)], environ)  # noqa: S606
 
     def sees(self, text: str) -> None:

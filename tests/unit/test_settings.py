@@ -282,6 +282,20 @@ def test_production_does_not_start_with_a_key_that_can_be_guessed(keys):
     assert Settings.from_environment({"GATEWAY_ADMIN_KEY": keys}).admin_keys[-1] == "hunter2"
 
 
+@pytest.mark.parametrize(
+    "ports",
+    [
+        {"GATEWAY_PORT": "9090"},
+        {"GATEWAY_INTERNAL_PORT": "8000"},
+        {"GATEWAY_PORT": "81", "GATEWAY_INTERNAL_PORT": "81"},
+    ],
+)
+def test_the_operators_port_is_not_the_tenants(ports):
+    """In production it is one of its own; in development none is opened."""
+    assert set(faults_of(PRODUCTION | ports)) == {"GATEWAY_INTERNAL_PORT"}
+    assert Settings.from_environment(ports).environment == "development"
+
+
 def test_production_does_not_start_on_development_defaults():
     """Production names its registry, its secrets and its upstream: all that is missing at once."""
     faults = faults_of({"ENVIRONMENT": "Production"})
