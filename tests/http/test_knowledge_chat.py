@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import openai
 import pytest
 from openai.types.beta.threads import Message
 
@@ -11,7 +12,7 @@ from gateway.runs.projections.frames import Frame
 from tenants.registry.files import FileObjects
 from tests.fakes.assistants_oracle import check
 from tests.fakes.conversation import Talker
-from tests.fakes.knowledge import DOCUMENT, Knowing, files_of, write_files
+from tests.fakes.knowledge import DOCUMENT, KEY, Knowing, files_of, write_files
 
 QUESTION = "How long are returns accepted?"
 FILES = {
@@ -52,6 +53,29 @@ async def test_a_sync_is_served_without_a_restart(session, upstream, environ):
             await asyncio.sleep(0.05)
 
     assert "30 days" not in before["responses"][0]
+
+
+async def test_a_store_that_was_deleted_upstream_is_mended_by_a_sync(
+    acme, globex, upstream, environ
+):
+    """Until then its tenant's turns fail, told without ids of upstream; others are answered."""
+    root = Path(environ["GATEWAY_TENANTS"].removeprefix("dir:"))
+    knowing = Knowing(FileObjects(root), upstream, "acme")
+    lost = knowing.state.vector_store_id
+    async with openai.AsyncOpenAI(base_url=upstream.base_url, api_key=KEY) as client:
+        await client.vector_stores.delete(lost)
+
+    status, problem = await acme.ask("POST", "/chat", json={"message": QUESTION})
+    other = await globex.say(QUESTION)
+    await knowing.sync()
+
+    assert status >= 500
+    assert lost not in str(problem)
+    assert "99 days" in other["responses"][0]
+    async with asyncio.timeout(20):
+        while (await acme.ask("POST", "/chat", json={"message": QUESTION}))[0] != 200:  # noqa: ASYNC110  (files set no event)
+            await asyncio.sleep(0.05)
+    assert "30 days" in (await acme.say(QUESTION))["responses"][0]
 
 
 @pytest.fixture
