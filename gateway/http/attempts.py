@@ -67,14 +67,14 @@ class Attempts:
 
 
 def client_network(scope: Mapping[str, Any]) -> str:
-    """Whom a connection comes from: an IPv4 address, or the /64 of an IPv6 one."""
+    """Whom a connection comes from: an IPv4 address, or the /64 of an IPv6 one; else, nobody."""
     client = scope.get("client")
     if not client:
         return ""
     try:
         address = ipaddress.ip_address(client[0].partition("%")[0])
     except ValueError:
-        return str(client[0])
+        return ""
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped is not None:

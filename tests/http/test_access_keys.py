@@ -225,13 +225,14 @@ async def test_a_key_names_its_tenant_where_nothing_else_does(client, keys, thei
     assert await greeting(new_key("nobody")) == "urn:agw:unknown-tenant"
 
 
-async def test_checks_come_in_their_order(client, keys):
+@pytest.mark.parametrize("path", ["/start", "/chat", "/sessions"])
+async def test_checks_come_in_their_order(client, keys, path):
     """Grammar and tenant, then credential, then scope, then the body: each hides what follows."""
     bad = {"data": b"not JSON", "headers": {"Content-Type": "application/json"}}
     history = await keys.give("history")
 
     async def asked(client):
-        status, problem = await client.ask("POST", "/chat", **bad)
+        status, problem = await client.ask("POST", path, **bad)
         return status, problem["type"].removeprefix("urn:agw:")
 
     assert await asked(client.of("Acme").using("agw_x")) == (404, "unknown-tenant")

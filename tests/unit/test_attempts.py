@@ -95,10 +95,12 @@ def test_no_pace_gets_more_than_the_limit(pauses):
         (("2001:db8:1:2:3:4:5:6", 1), "2001:db8:1:2::/64"),
         (("2001:db8:1:2:ffff::", 1), "2001:db8:1:2::/64"),
         (("fe80::1%eth0", 1), "fe80::/64"),
-        (("testclient", 1), "testclient"),
+        (("2001:db8::", 0), "2001:db8::/64"),
+        (("no address", 0), ""),
+        (("x" * 60_000, 0), ""),
         (None, ""),
     ],
 )
 def test_an_ipv6_customer_is_one_address(client, network):
-    """IPv6 addresses count by their /64, which one customer has all of."""
+    """IPv6 addresses count by their /64, which one customer has all of; nonsense counts as one."""
     assert client_network({"client": client}) == network

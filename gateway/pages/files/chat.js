@@ -63,6 +63,7 @@ else load();
 /** Show what was said before the reload; a message that is sent meanwhile goes out after it. */
 async function load() {
   recalling = true;
+  ready = false;
   await recall().catch(unrecalled);
   ready = true;
   if (sendWhenReady) form.requestSubmit();
