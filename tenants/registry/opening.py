@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from tenants import grpc_words
 from tenants.registry.files import FileObjects
 from tenants.registry.objects import Objects
 from tenants.registry.places import RegistryPlace
@@ -24,6 +25,7 @@ def open_objects(place: str, environ: Mapping[str, str]) -> Objects:
     parsed = RegistryPlace.parse(place)
     if parsed.kind == "dir":
         return FileObjects(Path(parsed.target))
+    grpc_words.silence()
     from tenants.registry.gcs import GcsObjects  # noqa: PLC0415  (it takes 0.3 s and 50 MB)
 
     return GcsObjects(

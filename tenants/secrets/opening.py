@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tenants import grpc_words
 from tenants.ports import Secrets, SecretStore
 from tenants.secrets.cached import CachedSecrets
 from tenants.secrets.directory import DirectorySecrets
@@ -56,6 +57,7 @@ def open_writer(place: SecretPlace, emulator: str | None = None) -> SecretWriter
 def _written(place: SecretPlace, emulator: str | None) -> "DirectorySecrets | SecretManagerSecrets":
     if place.kind == "dir":
         return DirectorySecrets(Path(place.target))
+    grpc_words.silence()
     from tenants.secrets.secret_manager import SecretManagerSecrets  # noqa: PLC0415  (takes 0.3 s)
 
     return SecretManagerSecrets(place.target, emulator=emulator)

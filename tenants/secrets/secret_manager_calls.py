@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -111,8 +110,6 @@ class SecretManagerCalls:
     async def _connect(self) -> Client:
         async with self._connecting:
             if self._client is None:
-                # gRPC's own words on standard error are no lines of a log.
-                os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
                 # At DEBUG it is told of whole answers, values included.
                 logging.getLogger(Transport.__module__).setLevel(logging.INFO)
                 self._client = await self._connected()
