@@ -1,4 +1,4 @@
-"""What operators send, read by the shapes of ``admin_shapes``: all faults of an input at once."""
+"""What operators send, read by the classes of ``admin_requests``: all faults at once."""
 
 import types
 from collections.abc import Iterator

@@ -74,9 +74,10 @@ class Desk:
     async def change(
         self, tenant_id: str, intent: Intent, what: str, work: Callable[[Objects], T]
     ) -> T:
-        """As ``read``; and the log says who did what."""
+        """As ``read``; and the log says who did what, if there was something to do."""
         result = await self.read(work)
-        _log.info("operator_changed", tenant_id=tenant_id, what=what, by=intent.by)
+        if result:
+            _log.info("operator_changed", tenant_id=tenant_id, what=what, by=intent.by)
         return result
 
     def intent(self, request: AnyRequest, note: str = "") -> Intent:

@@ -10,6 +10,18 @@ from litestar import get
 from litestar.types import ASGIApp
 
 from gateway.http import admin_shapes as shapes
+from gateway.http.admin_requests import (
+    REQUESTS,
+    AuditQuery,
+    DiffQuery,
+    KeyRotation,
+    NewKey,
+    NewRevision,
+    NewTenant,
+    Noted,
+    Rollback,
+    TenantQuery,
+)
 from gateway.http.reply import JSON, Reply
 
 Described: TypeAlias = dict[str, Any]
@@ -115,13 +127,13 @@ def _with_parameters(path: str, item: Mapping[str, Described]) -> Described:
 
 _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
     "/tenants": {
-        "get": _operation("List tenants", {200: shapes.TenantPage}, query=shapes.TenantQuery),
+        "get": _operation("List tenants", {200: shapes.TenantPage}, query=TenantQuery),
         "post": _writing(
             _operation(
                 "Create a tenant",
                 {200: shapes.Created, 201: shapes.Created},
                 409,
-                body=shapes.NewTenant,
+                body=NewTenant,
                 required=True,
             )
         ),
@@ -134,12 +146,12 @@ _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
     },
     f"{_TENANT}/suspend": {
         "post": _writing(
-            _operation("Switch a tenant off", {200: shapes.Changed}, 404, 409, body=shapes.Noted)
+            _operation("Switch a tenant off", {200: shapes.Changed}, 404, 409, body=Noted)
         )
     },
     f"{_TENANT}/resume": {
         "post": _writing(
-            _operation("Switch a tenant on", {200: shapes.Changed}, 404, 409, body=shapes.Noted)
+            _operation("Switch a tenant on", {200: shapes.Changed}, 404, 409, body=Noted)
         )
     },
     f"{_TENANT}/data": {
@@ -160,7 +172,7 @@ _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
                 {200: shapes.Published, 201: shapes.Published},
                 404,
                 409,
-                body=shapes.NewRevision,
+                body=NewRevision,
                 required=True,
             )
         ),
@@ -175,17 +187,15 @@ _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
                 {200: shapes.Changed},
                 404,
                 409,
-                body=shapes.Rollback,
+                body=Rollback,
             )
         )
     },
     f"{_TENANT}/diff": {
-        "get": _operation(
-            "Compare two revisions", {200: shapes.Diff}, 404, 409, query=shapes.DiffQuery
-        )
+        "get": _operation("Compare two revisions", {200: shapes.Diff}, 404, 409, query=DiffQuery)
     },
     f"{_TENANT}/audit": {
-        "get": _operation("See who did what", {200: shapes.AuditPage}, 404, query=shapes.AuditQuery)
+        "get": _operation("See who did what", {200: shapes.AuditPage}, 404, query=AuditQuery)
     },
     f"{_TENANT}/keys": {
         "get": _operation("List a tenant's keys", {200: shapes.KeyList}, 404, 409),
@@ -195,7 +205,7 @@ _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
                 {201: shapes.IssuedKey},
                 404,
                 409,
-                body=shapes.NewKey,
+                body=NewKey,
             )
         ),
     },
@@ -206,7 +216,7 @@ _OPERATIONS: Mapping[str, Mapping[str, Described]] = {
                 {201: shapes.IssuedKey},
                 404,
                 409,
-                body=shapes.KeyRotation,
+                body=KeyRotation,
             )
         )
     },
@@ -251,7 +261,7 @@ def _problem(status: int, description: str) -> Described:
 
 COMPONENTS: Mapping[str, Any] = {
     "schemas": msgspec.json.schema_components(
-        (*shapes.REQUESTS, *shapes.ANSWERS), ref_template="#/components/schemas/{name}"
+        (*REQUESTS, *shapes.ANSWERS), ref_template="#/components/schemas/{name}"
     )[1],
     "responses": {str(status): _problem(status, said) for status, said in _PROBLEMS.items()},
     "headers": {

@@ -9,6 +9,7 @@ from gateway.http import admin_views as views
 from gateway.http.admin_bodies import read_body
 from gateway.http.admin_desk import AnyRequest, Desk, context_of
 from gateway.http.admin_reply import reply
+from gateway.http.admin_requests import KeyRotation, NewKey
 from gateway.http.errors import BadInputError
 from tenants.keys import SCOPES
 from tenants.releases import keyrings
@@ -27,14 +28,14 @@ async def keys(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
 @post("/tenants/{tenant_id:str}/keys", status_code=201)
 async def issue(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     """Issue a key, and tell it this once."""
-    desk, asked = Desk.of(request), await read_body(request, shapes.NewKey)
+    desk, asked = Desk.of(request), await read_body(request, NewKey)
     return reply(await issued(desk, request, tenant_id, asked), 201)
 
 
 @post("/tenants/{tenant_id:str}/keys/{key_id:str}/rotate", status_code=201)
 async def rotate(request: AnyRequest, tenant_id: FromPath[str], key_id: FromPath[str]) -> ASGIApp:
     """Issue a key of the same scopes, and tell it this once; the old one dies after the overlap."""
-    desk, asked = Desk.of(request), await read_body(request, shapes.KeyRotation)
+    desk, asked = Desk.of(request), await read_body(request, KeyRotation)
     require_future(desk, asked.expires_at)
     intent = desk.intent(request, asked.note)
     made = await desk.change(
@@ -69,7 +70,7 @@ async def revoke(request: AnyRequest, tenant_id: FromPath[str], key_id: FromPath
 
 
 async def issued(
-    desk: Desk, request: AnyRequest, tenant_id: str, asked: shapes.NewKey
+    desk: Desk, request: AnyRequest, tenant_id: str, asked: NewKey
 ) -> shapes.IssuedKey:
     """Issue a key.
 

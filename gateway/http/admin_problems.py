@@ -8,7 +8,7 @@ from litestar import Request, Response
 from gateway.http.problems import INVALID_INPUT, Problem, answer_problem, problem_of
 from tenants.errors import BrokenObjectError, Fault, InvalidTenantError
 from tenants.registry.objects import ObjectsUnavailableError
-from tenants.releases.errors import UnannouncedError, WorkingFormError
+from tenants.releases.errors import OffboardingError, UnannouncedError, WorkingFormError
 
 
 def operators_problem(error: Exception) -> Problem:
@@ -26,6 +26,9 @@ def operators_problem(error: Exception) -> Problem:
                 f"{error.tenant_id} is served as its directory stands: publish it by "
                 f"POST /admin/api/tenants/{error.tenant_id}/revisions, then this can be done."
             )
+            return attrs.evolve(problem_of(error), detail=detail)
+        case OffboardingError():
+            detail = "Its deletion has begun: delete it once more, which finishes it."
             return attrs.evolve(problem_of(error), detail=detail)
         case _:
             return problem_of(error)

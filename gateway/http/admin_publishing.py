@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from gateway.http import admin_shapes as shapes
+from gateway.http.admin_requests import NewRevision, NewTenant, Rollback
 from gateway.http.admin_views import differences, files_of
 from tenants.errors import BrokenObjectError
 from tenants.knowledge.standing import notices
@@ -18,7 +19,7 @@ from tenants.releases.release import Preparing, Release, prepare
 
 
 def created(
-    objects: Objects, asked: shapes.NewTenant, intent: Intent, preparing: Preparing
+    objects: Objects, asked: NewTenant, intent: Intent, preparing: Preparing
 ) -> shapes.Published:
     """Publish the first revision of a tenant, or say what that would be.
 
@@ -38,7 +39,7 @@ def created(
 def published(
     objects: Objects,
     tenant_id: str,
-    asked: shapes.NewRevision,
+    asked: NewRevision,
     intent: Intent,
     preparing: Preparing,
 ) -> shapes.Published:
@@ -60,9 +61,7 @@ def published(
     return _outcome(release, before, seen, made)
 
 
-def rolled_back(
-    objects: Objects, tenant_id: str, asked: shapes.Rollback, intent: Intent
-) -> Published:
+def rolled_back(objects: Objects, tenant_id: str, asked: Rollback, intent: Intent) -> Published:
     """Put an earlier revision in force; see ``switching.rollback``."""
     if asked.expected_revision is not None:
         seen = _seen(objects, tenant_id, intent, asked.expected_revision)

@@ -11,6 +11,7 @@ from gateway.http.admin_bodies import read_body, read_query
 from gateway.http.admin_desk import AnyRequest, Desk, require_there
 from gateway.http.admin_publishing import published, rolled_back
 from gateway.http.admin_reply import page, reply
+from gateway.http.admin_requests import AuditQuery, DiffQuery, NewRevision, Rollback
 from gateway.http.errors import BadInputError
 from tenants.registry.objects import Objects
 from tenants.registry.stored import AuditEntry, StoredRevision
@@ -39,7 +40,7 @@ async def revision(request: AnyRequest, tenant_id: FromPath[str], number: FromPa
 @post("/tenants/{tenant_id:str}/revisions", status_code=201)
 async def publish(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     """Publish files as a new revision; 200 where nothing was to be changed."""
-    desk, asked = Desk.of(request), await read_body(request, shapes.NewRevision)
+    desk, asked = Desk.of(request), await read_body(request, NewRevision)
     intent = desk.intent(request, asked.note)
 
     def work(objects: Objects) -> shapes.Published:
@@ -54,7 +55,7 @@ async def publish(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
 @post("/tenants/{tenant_id:str}/rollback", status_code=200)
 async def rollback(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     """Put an earlier revision in force; the one before, where none is named."""
-    desk, asked = Desk.of(request), await read_body(request, shapes.Rollback)
+    desk, asked = Desk.of(request), await read_body(request, Rollback)
     intent = desk.intent(request, asked.note)
     made = await desk.change(
         tenant_id,
@@ -68,14 +69,14 @@ async def rollback(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
 @get("/tenants/{tenant_id:str}/diff")
 async def diff(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     """What differs between two revisions; what the one in force has changed, if none is named."""
-    desk, wanted = Desk.of(request), read_query(request, shapes.DiffQuery)
+    desk, wanted = Desk.of(request), read_query(request, DiffQuery)
     return reply(await desk.read(lambda objects: _diff(objects, tenant_id, wanted)))
 
 
 @get("/tenants/{tenant_id:str}/audit")
 async def audit_entries(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     """A page of who did what, the newest first unless asked otherwise."""
-    desk, wanted = Desk.of(request), read_query(request, shapes.AuditQuery)
+    desk, wanted = Desk.of(request), read_query(request, AuditQuery)
     return reply(await desk.read(lambda objects: _audit(objects, tenant_id, wanted)))
 
 
@@ -85,7 +86,7 @@ def _files(objects: Objects, tenant_id: str, number: int) -> shapes.RevisionFile
     return views.revision_files(release, held.pointer.revision)
 
 
-def _diff(objects: Objects, tenant_id: str, wanted: shapes.DiffQuery) -> shapes.Diff:
+def _diff(objects: Objects, tenant_id: str, wanted: DiffQuery) -> shapes.Diff:
     held = show(objects, tenant_id)
     after = revision_of(held, wanted.other)
     before = _before(held, after) if wanted.one is None else revision_of(held, wanted.one)
@@ -100,7 +101,7 @@ def _before(held: Held, revision: StoredRevision) -> StoredRevision:
     return previous(attrs.evolve(held, pointer=pointer))
 
 
-def _audit(objects: Objects, tenant_id: str, wanted: shapes.AuditQuery) -> shapes.AuditPage:
+def _audit(objects: Objects, tenant_id: str, wanted: AuditQuery) -> shapes.AuditPage:
     """Of all entries the names are looked at, and those of the page are read."""
     names = audit.names(objects, tenant_id)
     if not names:

@@ -15,6 +15,7 @@ from gateway.http.admin_desk import AnyRequest, Desk
 from gateway.http.admin_keys import issued, require_future
 from gateway.http.admin_publishing import created
 from gateway.http.admin_reply import page, reply
+from gateway.http.admin_requests import NewTenant, Noted, TenantQuery
 from gateway.http.errors import BadInputError
 from tenants.errors import (
     BrokenObjectError,
@@ -39,7 +40,7 @@ _Switch = Callable[[Objects, str, Intent], Published]
 @get("/tenants")
 async def tenants(request: AnyRequest) -> ASGIApp:
     """A page of the tenants, by id; from their labels, so that none of them is read."""
-    desk, wanted = Desk.of(request), read_query(request, shapes.TenantQuery)
+    desk, wanted = Desk.of(request), read_query(request, TenantQuery)
     found = await desk.read(lambda objects: _listed(desk, objects, wanted))
     part = found[: wanted.limit]
     return reply(page(shapes.TenantPage, part, more=len(found) > len(part)))
@@ -48,7 +49,7 @@ async def tenants(request: AnyRequest) -> ASGIApp:
 @post("/tenants", status_code=201)
 async def create(request: AnyRequest) -> ASGIApp:
     """Create a tenant: publish its first revision, and issue its first key if that is asked for."""
-    desk, asked = Desk.of(request), await read_body(request, shapes.NewTenant)
+    desk, asked = Desk.of(request), await read_body(request, NewTenant)
     if not is_tenant_id(asked.id):
         raise BadInputError.of("id", "This is no tenant's id.")
     if asked.key is not None:
@@ -116,7 +117,7 @@ async def delete_data(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     return reply(shapes.DataDeleted(id=tenant_id, threads_deleted=threads))
 
 
-def _listed(desk: Desk, objects: Objects, wanted: shapes.TenantQuery) -> list[shapes.TenantSummary]:
+def _listed(desk: Desk, objects: Objects, wanted: TenantQuery) -> list[shapes.TenantSummary]:
     """One more than is wanted, where there are more."""
     found = {each.id: each for each in _all(desk, objects)}
     ids = sorted(each for each in found if each > wanted.after and each.startswith(wanted.prefix))
@@ -155,7 +156,7 @@ async def _unpublished(registry: Registry, tenant_id: str) -> shapes.Tenant:
 
 
 async def _switched(request: AnyRequest, tenant_id: str, what: str, switch: _Switch) -> ASGIApp:
-    desk, asked = Desk.of(request), await read_body(request, shapes.Noted)
+    desk, asked = Desk.of(request), await read_body(request, Noted)
     intent = desk.intent(request, asked.note)
     made = await desk.change(
         tenant_id, intent, what, lambda objects: switch(objects, tenant_id, intent)

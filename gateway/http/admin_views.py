@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from gateway.http import admin_shapes as shapes
+from gateway.http.admin_requests import Encoded
 from tenants.compiled import CompiledTenant
 from tenants.registry.stored import AuditEntry, Pointer, StoredKey, StoredRevision
 from tenants.releases.differing import FileDifference
@@ -121,7 +122,7 @@ def revision_files(release: StoredRelease, in_force: int) -> shapes.RevisionFile
     )
 
 
-def files_of(given: Mapping[str, str | shapes.Encoded]) -> dict[str, bytes]:
+def files_of(given: Mapping[str, str | Encoded]) -> dict[str, bytes]:
     """Files as they are published."""
     return {
         name: each.encode() if isinstance(each, str) else each.base64
@@ -182,12 +183,12 @@ def audit_record(entry_id: str, entry: AuditEntry) -> shapes.AuditRecord:
     )
 
 
-def _written(content: bytes) -> str | shapes.Encoded:
+def _written(content: bytes) -> str | Encoded:
     """A file as JSON can carry it, so that the same bytes come back."""
     try:
         return content.decode()
     except UnicodeDecodeError:
-        return shapes.Encoded(content)
+        return Encoded(content)
 
 
 def _key_state(each: StoredKey, now: float) -> shapes.KeyState:

@@ -253,6 +253,7 @@ async def test_only_changes_are_logged(admin):
         await admin.post(REVISIONS, 409, files=files, expected_revision=7)
         body["json"]["dry_run"] = False
         await admin.ask("POST", REVISIONS, **body)
+        await admin.delete("/tenants/unknown", 404)
 
     told = [each for each in logs if each["event"] == "operator_changed"]
     assert [(each["what"], each["by"]) for each in told] == [("publish", "admin-api:ada")]

@@ -1,11 +1,16 @@
 """The operator's API over tenants, on a directory and on a bucket."""
 
+import contextlib
+
 import pytest
 
 from tenants.registry import layout
+from tenants.releases import offboarding
+from tenants.releases.pointers import Intent
 from tests.fakes.admin_client import files_of
 from tests.fakes.gateway import write_tenant
 from tests.fakes.gcs import refusal
+from tests.fakes.objects import Interrupted, KilledError
 
 pytest_plugins = ("tests.fakes.admin_fixtures",)
 
@@ -309,3 +314,23 @@ async def test_a_lost_pointer_is_restored_or_what_remains_is_deleted(admin, plac
     assert (restored["state"], restored["revision"]) == ("in_force", 1)
     assert gone["objects_deleted"] >= 4
     assert {each.name for each in place.objects.list("**")} <= {layout.CHANGES}
+
+
+async def test_a_deletion_that_died_half_way_is_finished(admin, place):
+    """It shows as such, and nothing else can be done with it."""
+    await admin.create(key={})
+    killed = Interrupted(place.objects, writes=4)
+    with contextlib.suppress(KilledError):
+        offboarding.offboard(killed, "acme", Intent("operator", 1))
+
+    shown = await admin.get("/tenants/acme")
+    problems = [
+        await admin.post("/tenants/acme/resume", 409),
+        await admin.post("/tenants/acme/keys", 409),
+    ]
+    await admin.delete("/tenants/acme")
+
+    assert shown["state"] == "offboarding"
+    assert {each["type"] for each in problems} == {"urn:agw:tenant-offboarding"}
+    assert all("delete it once more" in each["detail"] for each in problems)
+    assert {each.name for each in place.objects.list("**")} == {layout.CHANGES}
