@@ -1,5 +1,7 @@
 """The operator's routes of tenants' API keys."""
 
+from contextlib import suppress
+
 from litestar import delete, get, post
 from litestar.params import FromPath
 from litestar.types import ASGIApp
@@ -11,6 +13,7 @@ from gateway.http.admin_desk import AnyRequest, Desk, context_of
 from gateway.http.admin_reply import reply
 from gateway.http.admin_requests import KeyRotation, NewKey
 from gateway.http.errors import BadInputError
+from gateway.store.errors import StoreUnavailableError
 from tenants.keys import SCOPES
 from tenants.releases import keyrings
 
@@ -65,7 +68,9 @@ async def revoke(request: AnyRequest, tenant_id: FromPath[str], key_id: FromPath
         "keys.revoke",
         lambda objects: keyrings.revoke(objects, tenant_id, key_id, intent),
     )
-    used = await desk.uses.last(context_of(request, tenant_id))
+    used: dict[str, int] = {}
+    with suppress(StoreUnavailableError):  # It is revoked, whether or not its last use is known.
+        used = await desk.uses.last(context_of(request, tenant_id))
     return reply(views.key(revoked, desk.clock(), used.get(key_id)))
 
 

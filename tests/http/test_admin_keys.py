@@ -91,6 +91,23 @@ async def test_keys_that_cannot_be_are_refused(admin):
 
 
 @ON_DISK
+async def test_a_key_is_revoked_though_the_store_is_away(admin, operated, monkeypatch):
+    """What is done is not called refused, because its last use is not known."""
+    await admin.create()
+    key = await admin.post(KEYS, 201)
+
+    async def away(*_):
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(operated.app._store, "key_uses", away)
+    revoked = await admin.delete(f"{KEYS}/{key['id']}")
+    problem = await admin.get(KEYS, 503)
+
+    assert (revoked["state"], revoked["last_used_at"]) == ("revoked", None)
+    assert problem["type"] == "urn:agw:store-unavailable"
+
+
+@ON_DISK
 async def test_the_last_use_of_a_key_is_told_and_survives_a_restart(admin_environ):
     """At once in the process that saw it, and written when that stops; refused ones are no use."""
     before = int(time.time())
