@@ -11,11 +11,9 @@ from tenants.cli.errors import RefusedError
 from tenants.cli.frame import Command, Group
 from tenants.cli.key_times import Expiry, Span
 from tenants.cli.options import (
-    by_option,
-    dry_run_option,
+    changing,
     gateway_option,
     json_option,
-    note_option,
     registry_option,
     tenant_argument,
     yes_option,
@@ -65,11 +63,7 @@ def keys() -> None:
     help="What it reaches; repeat it for several. None includes another.",
 )
 @_expires_option
-@note_option
-@by_option
-@dry_run_option
-@registry_option
-@json_option
+@changing
 def issue(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     scopes: tuple[Scope, ...],
@@ -150,11 +144,7 @@ def list_keys(tenant_id: str, gateway: str | None, registry: str, *, as_json: bo
     help="For how long the old key goes on.",
 )
 @_expires_option
-@note_option
-@by_option
-@dry_run_option
-@registry_option
-@json_option
+@changing
 def rotate(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     key_id: str,
@@ -196,11 +186,7 @@ def rotate(  # noqa: PLR0913  (each is an option)
 @tenant_argument()
 @click.argument("key_id", metavar="KEY_ID")
 @yes_option
-@note_option
-@by_option
-@dry_run_option
-@registry_option
-@json_option
+@changing
 def revoke(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     key_id: str,

@@ -15,12 +15,8 @@ from tenants.cli.offboard_upstream import Upstream, removed_json, upstream_of
 from tenants.cli.offboard_view import Estate, farewell, plan
 from tenants.cli.options import (
     NEW_DIRECTORY,
-    by_option,
-    dry_run_option,
+    changing,
     gateway_option,
-    json_option,
-    note_option,
-    registry_option,
     tenant_argument,
     yes_option,
 )
@@ -50,13 +46,9 @@ from tenants.secrets.places import SecretPlace
     "--keep-upstream", is_flag=True, help="Leave its vector store and files where they are."
 )
 @gateway_option("A gateway that deletes its threads too; with GATEWAY_ADMIN_KEY.", wanted=False)
-@yes_option
-@dry_run_option
-@note_option
-@by_option
 @secrets_option
-@registry_option
-@json_option
+@yes_option
+@changing
 def offboard(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     *,
@@ -97,20 +89,20 @@ def offboard(  # noqa: PLR0913  (each is an option)
     with contextlib.closing(upstream) if upstream else contextlib.nullcontext():
         estate = Estate(tenant_id, held, rest, keep, api, upstream)
         output.lines(plan(estate))
+        report = {
+            "id": tenant_id,
+            "dry_run": dry_run,
+            "directory": str(keep) if keep else None,
+            "threads_deleted": api is not None and not dry_run,
+        }
         if dry_run:
-            output.done({"id": tenant_id, "dry_run": True}, ["Nothing was done: a dry run."])
+            output.done(report, ["Nothing was done: a dry run."])
             return
         if not output.ask(f"Delete {tenant_id} for good?", yes=yes):
             raise RefusedError(f"{tenant_id} was not offboarded")
         deleted, removed = _carry_out(estate, objects, wanted, output)
     output.done(
-        {
-            "id": tenant_id,
-            "directory": str(keep) if keep else None,
-            "objects_deleted": deleted,
-            "threads_deleted": api is not None,
-            "upstream": removed_json(upstream, removed),
-        },
+        report | {"objects_deleted": deleted, "upstream": removed_json(upstream, removed)},
         farewell(estate, removed),
     )
 

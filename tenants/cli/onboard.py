@@ -23,13 +23,9 @@ from tenants.cli.onboard_files import (
     files_of,
 )
 from tenants.cli.options import (
-    by_option,
-    dry_run_option,
+    changing,
     gateway_option,
-    json_option,
-    note_option,
     private_upstreams_option,
-    registry_option,
     tenant_argument,
     yes_option,
 )
@@ -88,13 +84,9 @@ def _instructions(_: click.Context, __: click.Parameter, text: str | None) -> st
 @gateway_option(
     "Where the gateway is, for the URLs that are printed; it is not asked.", wanted=True
 )
-@yes_option
-@dry_run_option
-@note_option
-@by_option
 @private_upstreams_option
-@registry_option
-@json_option
+@yes_option
+@changing
 def onboard(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     *,
@@ -124,6 +116,7 @@ def onboard(  # noqa: PLR0913  (each is an option)
     pointer = _begun(objects, tenant_id)
     notices: tuple[str, ...] = ()
     to_do: tuple[str, ...] = ()
+    files: list[str] = []
     if pointer is None:
         wishes = Wishes(name, model, instructions, upstream_base_url)
         if place is None and output.interactive and not yes:
@@ -134,12 +127,12 @@ def onboard(  # noqa: PLR0913  (each is an option)
             *standing.notices(tenant_id, release.files),
             *_needed(tenant_id, release.files),
         )
-        notices = (*found.notices, *to_do)
+        notices, files = (*found.notices, *to_do), sorted(release.files)
         output.lines(_plan(tenant_id, registry, found))
     else:
         output.lines([f"{tenant_id} was published before, as revision 1; now for its first key."])
     if dry_run:
-        report = {"id": tenant_id, "dry_run": True, "notices": notices}
+        report = {"id": tenant_id, "dry_run": True, "files": files, "notices": notices}
         output.done(report, ["Nothing was done: a dry run."])
         return
     if output.interactive and not output.ask("Do it?", yes=yes):

@@ -178,6 +178,13 @@ def note_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def changing(command: Decorated) -> Decorated:
+    """What every change of a tenant has: why, who, whether it is tried alone, where, and JSON."""
+    for option in (json_option, registry_option, dry_run_option, by_option, note_option):
+        command = option(command)
+    return command
+
+
 def gateway_option(words: str, *, wanted: bool) -> Decorator[Any]:
     """``--gateway``.
 

@@ -11,12 +11,8 @@ from tenants.cli.diffs import names_json, shown
 from tenants.cli.frame import Command
 from tenants.cli.options import (
     DIRECTORY,
-    by_option,
-    dry_run_option,
-    json_option,
-    note_option,
+    changing,
     private_upstreams_option,
-    registry_option,
     tenant_argument,
 )
 from tenants.cli.output import Output, date
@@ -35,12 +31,8 @@ from tenants.releases.release import prepare_directory
 @click.command(cls=Command)
 @tenant_argument()
 @click.option("--from", "directory", required=True, type=DIRECTORY, help="The tenant's files.")
-@note_option
-@by_option
-@dry_run_option
 @private_upstreams_option
-@registry_option
-@json_option
+@changing
 def publish(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     directory: Path,

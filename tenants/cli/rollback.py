@@ -6,11 +6,7 @@ from tenants.cli.diffs import names_json, shown
 from tenants.cli.frame import Command
 from tenants.cli.options import (
     Revision,
-    by_option,
-    dry_run_option,
-    json_option,
-    note_option,
-    registry_option,
+    changing,
     tenant_argument,
 )
 from tenants.cli.output import Output
@@ -24,11 +20,7 @@ from tenants.releases.reading import read_whole, revision_of
 @click.command(cls=Command)
 @tenant_argument()
 @click.argument("revision", metavar="[REV]", required=False, type=Revision())
-@note_option
-@by_option
-@dry_run_option
-@registry_option
-@json_option
+@changing
 def rollback(  # noqa: PLR0913  (each is an option)
     tenant_id: str,
     revision: int | None,

@@ -6,11 +6,7 @@ import rich_click as click
 
 from tenants.cli.frame import Command
 from tenants.cli.options import (
-    by_option,
-    dry_run_option,
-    json_option,
-    note_option,
-    registry_option,
+    changing,
     tenant_argument,
 )
 from tenants.cli.output import Output
@@ -23,11 +19,7 @@ from tenants.releases.reading import show
 
 @click.command(cls=Command)
 @tenant_argument()
-@note_option
-@by_option
-@dry_run_option
-@registry_option
-@json_option
+@changing
 def suspend(  # noqa: PLR0913  (each is an option)
     tenant_id: str, note: str, by: str, registry: str, *, dry_run: bool, as_json: bool
 ) -> None:
@@ -42,11 +34,7 @@ def suspend(  # noqa: PLR0913  (each is an option)
 
 @click.command(cls=Command)
 @tenant_argument()
-@note_option
-@by_option
-@dry_run_option
-@registry_option
-@json_option
+@changing
 def resume(  # noqa: PLR0913  (each is an option)
     tenant_id: str, note: str, by: str, registry: str, *, dry_run: bool, as_json: bool
 ) -> None:

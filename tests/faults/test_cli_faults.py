@@ -12,7 +12,7 @@ import pytest
 from tenants.cli.doctor_registry import look_at_writing
 from tenants.registry.files import FileObjects
 from tests.fakes.gcs import Fault, fake_gcs, refusal
-from tests.fakes.tenantctl import environment, run, started, tenantctl
+from tests.fakes.tenantctl import Terminal, environment, run, started, tenantctl
 from tests.fakes.tenants import write_tenant
 
 INF = float("inf")
@@ -174,6 +174,23 @@ def test_a_publish_that_is_stopped_twice_leaves_a_whole_tenant(gcs, environ, acm
     assert doctor.exit_code == 0
     assert again["revision"] in {2, 3}
     assert said("validate", "acme", **environ)["valid"]
+
+
+@pytest.mark.parametrize("slow", [True, False])
+@pytest.mark.usefixtures("acme")
+def test_a_bar_shows_where_it_waits(gcs, environ, tmp_path, slow):
+    """Once it has waited for a second, and not for a moment; Ctrl-C then leaves at once."""
+    if slow:
+        gcs.fail(Fault(after_seconds=8.0), kind="list")
+    terminal = Terminal("list", environ={**environ, "TERM": "xterm"}, folder=tmp_path)
+
+    if slow:
+        terminal.sees("Tenants")
+        terminal.interrupts()
+
+    assert terminal.ends() == (130 if slow else 0)
+    assert ("Tenants" in terminal.said) == slow
+    assert "Traceback" not in terminal.said
 
 
 @pytest.mark.parametrize(("command", "code"), [("onboard globex", 0), ("offboard acme", 1)])
