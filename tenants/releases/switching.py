@@ -1,5 +1,7 @@
 """Moving a tenant's pointer without a new revision: back, off and on."""
 
+from contextlib import suppress
+
 import attrs
 
 from tenants.documents import FILE, written_version
@@ -7,7 +9,7 @@ from tenants.errors import BrokenObjectError, UnknownTenantError
 from tenants.model import is_tenant_id
 from tenants.registry.objects import Objects
 from tenants.registry.stored import AuditEntry, Pointer, StoredRevision
-from tenants.releases.errors import UnknownRevisionError
+from tenants.releases.errors import UnknownRevisionError, WorkingFormError
 from tenants.releases.feed import Announce, announce
 from tenants.releases.pointers import Held, Intent, changeable, held, move
 from tenants.releases.publishing import Published
@@ -66,10 +68,12 @@ def known(objects: Objects, tenant_id: str, to: int | None) -> Held:
     """The pointer that a rollback replaces; see there."""
     try:
         return show(objects, tenant_id)
-    except (UnknownTenantError, BrokenObjectError):
+    except (UnknownTenantError, WorkingFormError, BrokenObjectError):
         if to is None or not is_tenant_id(tenant_id):
             raise
-        return restored(objects, tenant_id)
+        with suppress(UnknownTenantError):
+            return restored(objects, tenant_id)
+        raise
 
 
 def suspend(

@@ -7,9 +7,14 @@ import pytest
 
 from tenants.errors import BrokenObjectError, UnknownTenantError
 from tenants.registry import layout
-from tenants.releases.errors import PublishConflictError, UnknownRevisionError
+from tenants.releases.errors import (
+    PublishConflictError,
+    UnknownRevisionError,
+    WorkingFormError,
+)
 from tenants.releases.keyrings import issue, keys
 from tenants.releases.offboarding import clear, offboard, remains
+from tenants.releases.pointers import LONGEST_TEXT, Intent
 from tenants.releases.publishing import create, publish
 from tenants.releases.reading import history, show
 from tenants.releases.switching import known, resume, rollback, suspend
@@ -153,6 +158,28 @@ def test_operator_who_saw_another_pointer_restores_nothing(acme):
     with pytest.raises(PublishConflictError):
         rollback(acme, "acme", seen, to=1)
     assert served(acme) == "Be kind."
+
+
+def test_pointer_that_is_lost_beside_a_working_form_is_restored(acme):
+    """A directory that one works on keeps the way back to what was published from it."""
+    acme.write("tenants/acme/tenant.toml", b"", expected=0)
+    acme.write("tenants/beta/tenant.toml", b"", expected=0)
+    lose(acme)
+
+    rollback(acme, "acme", BOB, to=1)
+
+    assert served(acme) == "Be brief."
+    with pytest.raises(WorkingFormError):
+        rollback(acme, "beta", BOB, to=1)
+
+
+def test_names_and_notes_are_bounded():
+    """They are kept with each of 500 revisions, and read at each cold load."""
+    Intent("b" * LONGEST_TEXT, NOW, "n" * LONGEST_TEXT)
+
+    for too_long in (("b" * (LONGEST_TEXT + 1), NOW), ("b", NOW, "n" * (LONGEST_TEXT + 1))):
+        with pytest.raises(ValueError, match=str(LONGEST_TEXT)):
+            Intent(*too_long)
 
 
 @pytest.mark.parametrize("tenant_id", ["nobody", "..", "ACME", ""])
