@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from tenants.cli.frame import JSON, REGISTRY, with_environment
 from tenants.model import is_tenant_id
 from tenants.registry.places import RegistryPlace, RegistryPlaceError
+from tenants.releases.pointers import LONGEST_TEXT
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
@@ -238,8 +239,8 @@ def _by(_: click.Context, __: click.Parameter, text: str | None) -> str:
 
 
 def _line(_: click.Context, __: click.Parameter, text: str) -> str:
-    if len(text) > 200 or not text.isprintable():  # noqa: PLR2004
-        raise click.BadParameter("write one line of at most 200 characters.")
+    if len(text) > LONGEST_TEXT or not text.isprintable():
+        raise click.BadParameter(f"write one line of at most {LONGEST_TEXT} characters.")
     return text
 
 
