@@ -38,6 +38,20 @@ class LostPointerError(CliError):
 
 
 @attrs.frozen
+class NeverPublishedError(CliError):
+    """A tenant is to be offboarded that is a directory in working form alone."""
+
+    tenant_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tenant_id} was never published: it is its directory in the registry, served as "
+            "it stands. Delete that directory. Where its knowledge was synced, publish it first, so"
+            " that what lies upstream is deleted too."
+        )
+
+
+@attrs.frozen
 class UpstreamKeptError(CliError):
     """There is no key to delete with what a tenant has upstream.
 

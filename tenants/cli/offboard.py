@@ -7,7 +7,13 @@ from pathlib import Path
 import rich_click as click
 
 from tenants.cli.admin_api import AdminApi
-from tenants.cli.errors import CliError, LostPointerError, RefusedError, UnfinishedError
+from tenants.cli.errors import (
+    CliError,
+    LostPointerError,
+    NeverPublishedError,
+    RefusedError,
+    UnfinishedError,
+)
 from tenants.cli.export import written
 from tenants.cli.frame import Command
 from tenants.cli.knowledge_view import Bars
@@ -24,6 +30,7 @@ from tenants.cli.output import Output
 from tenants.cli.registry import intent, opened
 from tenants.cli.secrets_option import secrets_option
 from tenants.cli.stopping import finishing
+from tenants.errors import UnknownTenantError
 from tenants.knowledge.errors import KnowledgeError
 from tenants.knowledge.removing import Removed
 from tenants.registry.objects import Objects
@@ -78,8 +85,10 @@ def offboard(  # noqa: PLR0913  (each is an option)
     if rest and not no_export:
         raise LostPointerError(tenant_id)
     held = None if rest else find(objects, tenant_id)
-    if held is None and not rest and (gateway is None or in_working_form(objects, tenant_id)):
-        offboarding.offboard(objects, tenant_id, wanted)  # It says why it cannot.
+    if held is None and not rest and in_working_form(objects, tenant_id):
+        raise NeverPublishedError(tenant_id)
+    if held is None and not rest and gateway is None:
+        raise UnknownTenantError(tenant_id)
     api = AdminApi.from_environment(gateway) if gateway else None
     if api is not None:
         api.reach()

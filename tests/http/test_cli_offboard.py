@@ -9,6 +9,7 @@ from tenants.knowledge.progress import read_progress
 from tests.fakes.faulty_upstream import Fault
 from tests.fakes.knowledge import FILES, KEY
 from tests.fakes.tenantctl import tenantctl
+from tests.fakes.tenants import write_tenant
 
 pytest_plugins = ("tests.fakes.knowledge_fixtures",)
 
@@ -86,3 +87,27 @@ async def test_an_upstream_that_fails_is_gone_on_with(ctl, knowing, faulty):
     assert state == "offboarding"
     assert again.exit_code == 0, again.stderr
     assert await knowing.there() == {"uploaded": set()}
+
+
+def test_a_directory_that_was_never_published_is_not_offboarded(tmp_path):
+    """There is nothing but the directory itself, which it says."""
+    directory = write_tenant(tmp_path, "acme")
+
+    refused = tenantctl(*OFFBOARD, GATEWAY_TENANTS=f"dir:{tmp_path}")
+
+    assert refused.exit_code == 1
+    assert "Delete that directory" in refused.stderr
+    assert (directory / "tenant.toml").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_mistyped_tenant_is_not_offboarded(tmp_path, more):
+    """The nearest one is named, and stays."""
+    environ = {"GATEWAY_TENANTS": f"dir:{tmp_path}"}
+    tenantctl("onboard", "acme2", **environ)
+
+    refused = tenantctl(*OFFBOARD, *more, **environ)
+
+    assert refused.exit_code == 1
+    assert "Did you mean acme2?" in refused.output
+    assert json.loads(tenantctl("list", "--json", **environ).stdout)[0]["id"] == "acme2"
