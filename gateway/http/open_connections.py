@@ -25,6 +25,7 @@ End: TypeAlias = Callable[[Exception], Awaitable[None]]
 class _Connection:
     visit: Visit
     end: End
+    is_open: bool = True
 
 
 class OpenConnections:
@@ -54,6 +55,7 @@ class OpenConnections:
         try:
             yield
         finally:
+            connection.is_open = False
             self._open.discard(connection)
 
     async def unless_ended(self, visit: Visit, answer: Awaitable[_Answer]) -> _Answer:
@@ -134,6 +136,8 @@ class OpenConnections:
 
 
 async def _ended(connection: _Connection, error: Exception) -> None:
+    if not connection.is_open:  # it was closed meanwhile
+        return
     try:
         await connection.end(error)
     except Exception:  # noqa: BLE001 - the others must end too

@@ -100,6 +100,31 @@ async def test_a_connection_is_ended_once(ended):
     assert len(looks) == 1
 
 
+async def test_a_connection_that_is_over_is_not_ended(ended):
+    """What ends by itself while others are looked at is left alone."""
+    looked, over = asyncio.Event(), asyncio.Event()
+
+    async def renewed(visit):
+        if visit.tenant.tenant_id == "slow":
+            looked.set()
+            await over.wait()
+            return visit
+        raise CredentialRefusedError
+
+    connections = OpenConnections(renewed)
+    with (
+        connections.watching(Visit.of("slow"), ended["slow"]),
+        connections.watching(Visit.of("acme"), ended["stays"]),
+    ):
+        with connections.watching(Visit.of("acme"), ended["goes"]):
+            sweeping = asyncio.ensure_future(connections.sweep())
+            await looked.wait()
+        over.set()
+        await sweeping
+
+    assert ended.reasons == {"stays": CredentialRefusedError}
+
+
 async def test_one_that_cannot_be_closed_holds_up_no_other(ended):
     """Where closing a connection fails, the others are closed all the same."""
 
