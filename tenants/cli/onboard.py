@@ -58,8 +58,10 @@ def _instructions(_: click.Context, __: click.Parameter, text: str | None) -> st
         return text
     try:
         return Path(text[1:]).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{text[1:]} cannot be read: {error}.") from None
+    except OSError as error:
+        raise click.BadParameter(f"{text[1:]} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{text[1:]} is not UTF-8: save it as UTF-8.") from None
 
 
 @click.command(cls=Command)
