@@ -13,6 +13,7 @@ import attrs
 
 from tenants import compiled_json
 from tenants.errors import BrokenObjectError
+from tenants.model import is_tenant_id
 from tenants.registry.objects import NEW, Stored
 from tenants.registry.standing import Standing
 from tenants.registry.stored import Pointer
@@ -111,8 +112,10 @@ class Copies:
             self._path(tenant_id).unlink(missing_ok=True)
 
     def among(self, tenant_ids: Iterable[str]) -> frozenset[str]:
-        """Those of some tenants that have a copy."""
-        return frozenset(each for each in tenant_ids if self._path(each).exists())
+        """Those of some tenants that have a copy; what is no tenant's id has none."""
+        return frozenset(
+            each for each in tenant_ids if is_tenant_id(each) and self._path(each).exists()
+        )
 
     def prune(self, active: AbstractSet[str]) -> None:
         """Delete the oldest copies of tenants that are not active while all take too much room.

@@ -192,9 +192,9 @@ class FileObjects:
         for entry in _entries(self._root):
             if entry.name.startswith("."):
                 continue
-            path = Path(entry.path)
-            if path.is_dir() and self._is_inside(path):
-                yield from _names_below(entry, [_TENANTS, entry.name], pattern)
+            path, parts = Path(entry.path), [_TENANTS, entry.name]
+            if pattern.may_match_below(parts) and path.is_dir() and self._is_inside(path):
+                yield from _names_below(entry, parts, pattern)
             elif pattern.matches(entry.name):
                 yield entry.name
 

@@ -78,6 +78,16 @@ def test_predecessor_never_replaces_the_copy_of_its_successor(copies):
     assert copies.read("acme").generations == (7, 8)
 
 
+def test_copies_are_found_among_tenants_that_are_named(copies, tmp_path):
+    """Whatever else a feed may name has none, wherever its name leads."""
+    copies.write("acme", standing())
+    (tmp_path / "outside.copy").write_text("planted")
+
+    found = copies.among(["acme", "globex", "../outside", "ACME", "a\0b", ""])
+
+    assert found == {"acme"}
+
+
 def test_registries_do_not_share_copies(copies, tmp_path):
     """A tenant of one bucket is not served from the copy of another one's namesake."""
     copies.write("acme", standing())
