@@ -29,7 +29,7 @@ from gateway.store.model import Fence, Item, Run, Thread
 from tenants.compiled import CompiledTenant
 from tenants.context import TenantContext
 
-_FORGOTTEN_AT_ONCE = 32  # threads: some 5 ms, for which others' writes wait
+_FORGOTTEN_AT_ONCE = 16  # threads: some 5 ms, for which others' writes wait
 
 
 @attrs.frozen
