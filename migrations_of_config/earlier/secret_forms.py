@@ -22,9 +22,9 @@ _KEYS = re.compile(
     r"|(?<![A-Za-z0-9])(?:agw|ags)_[a-z0-9-]+_[0-9A-Za-z_]{20,}"
     r"|(?<![A-Za-z0-9])(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|AKIA|ASIA|AIza|GOCSPX-|ya29\."
     r"|whsec_|hf_|SG\.)[\w-]{12,}"
-    r"|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
     r"|-----BEGIN[^-]*PRIVATE KEY-----.*?(?:-----END[^-]*-----|\Z)",
-    re.DOTALL,
+    re.DOTALL | re.ASCII,
 )
 # What the first group holds is the secret; the rest says so.
 _QUOTED = r"(?:\"([^\"\n]{6,})\"|'([^'\n]{6,})')"
@@ -32,8 +32,15 @@ _GIVEN = r"\s*(?::\s*[\w\[\]., |]{1,60}?\s*=|[:=])\s*[bfru]{0,2}"
 _LINE = (r"(?:^|(?<=\\n))(?:export )?", r"(?=$|\\)")  # also as code writes it
 _PLACES = (
     re.compile(r"(?<=://)([^\s/@?#\"']+)(?=@)"),
-    re.compile(r"(?<![A-Za-z])(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{12,})", re.IGNORECASE),
-    re.compile(rf"[?&][\w.-]{{0,64}}?(?:{_NAMES}|key|sig|signature)=([^&\s\"'#]+)", re.IGNORECASE),
+    # A word of prose has no digit, and no capital within.
+    re.compile(
+        r"(?<![A-Za-z])(?i:bearer|basic)\s+(?=\S*(?:[\d=]|[a-z][A-Z]))([A-Za-z0-9._~+/=-]{12,})"
+    ),
+    re.compile(
+        rf"[?&](?:[\w.-]{{0,64}}?{_NAMES}|(?:[\w.-]{{0,64}}?[_.-])?(?:key|sig|signature))"
+        r"=([^&\s\"'#]+)",
+        re.IGNORECASE,
+    ),
     re.compile(rf"{_WORD}[\"']?{_GIVEN}{_QUOTED}", re.IGNORECASE),
     re.compile(
         rf"{_LINE[0]}[A-Z0-9_]{{0,64}}?{_NAMES.upper()}"
@@ -41,6 +48,7 @@ _PLACES = (
         re.MULTILINE,
     ),
 )
+_REFERENCE = re.compile(r"secret:[a-z0-9-]+(?:@\w+)?")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _DEEPEST = 3
 
@@ -61,10 +69,11 @@ def without_secrets(text: str) -> str:
 
 
 def _blanked(match: re.Match[str]) -> str:
-    secret = match[match.lastindex or 0]
-    if secret.startswith((MARK, "secret:")):
+    group = match.lastindex or 0
+    if match[group].startswith(MARK) or _REFERENCE.fullmatch(match[group]):
         return match[0]
-    return match[0].replace(secret, MARK)
+    start, end = match.start(group) - match.start(), match.end(group) - match.start()
+    return f"{match[0][:start]}{MARK}{match[0][end:]}"
 
 
 def _spans_of_base64(text: str) -> Iterator[tuple[int, int]]:
