@@ -209,3 +209,20 @@ async def test_the_audit_tells_of_it_where_the_tenant_stays(admin):
     (entry,) = (await admin.get("/tenants/acme/audit"))["data"]
     assert (entry["action"], entry["by"]) == ("data.delete", "admin-api:ada")
     await admin.get("/tenants/unknown/audit", 404)
+
+
+async def test_a_websocket_sees_its_run_end_and_may_go_on(admin, acme, session):
+    """The connection stays: what is deleted is the tenant's data, not the tenant."""
+    async with session.ws_connect("/t/acme/ws/chat") as socket:
+        await socket.send_json({"message": SLOW})
+        first = await socket.receive_json()
+        await admin.delete(DATA)
+        names = [first["event"]]
+        while names[-1] != "metadata":
+            names.append((await socket.receive_json())["event"])
+        await socket.send_json({"message": "Hello"})
+        while names[-1] != "thread.run.completed":
+            names.append((await socket.receive_json())["event"])
+
+    assert "thread.run.cancelled" in names
+    assert (await acme.ask("GET", f"/runs/{first['data']['id']}"))[0] == 404
