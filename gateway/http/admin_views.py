@@ -1,7 +1,8 @@
 """What is known of tenants, in the shapes that operators get."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+
+import msgspec
 
 from gateway.http import admin_shapes as shapes
 from gateway.http.admin_requests import Encoded
@@ -12,8 +13,6 @@ from tenants.releases.key_records import alive
 from tenants.releases.keyrings import IssuedKey
 from tenants.releases.publishing import Published
 from tenants.releases.reading import ListedTenant, StoredRelease
-
-T = TypeVar("T")
 
 
 def state_of(tenant: Pointer | ListedTenant) -> shapes.State:
@@ -110,16 +109,9 @@ def revision(each: StoredRevision, in_force: int) -> shapes.Revision:
 
 def revision_files(release: StoredRelease, in_force: int) -> shapes.RevisionFiles:
     """A revision with its files."""
-    each = release.revision
-    return shapes.RevisionFiles(
-        revision=each.revision,
-        in_force=each.revision == in_force,
-        sha256=each.sha256,
-        published_at=each.published_at,
-        by=each.by,
-        note=each.note,
-        files={name: _written(content) for name, content in release.files.items()},
-    )
+    known = msgspec.structs.asdict(revision(release.revision, in_force))
+    files = {name: _written(content) for name, content in release.files.items()}
+    return shapes.RevisionFiles(**known, files=files)
 
 
 def files_of(given: Mapping[str, str | Encoded]) -> dict[str, bytes]:
@@ -162,18 +154,8 @@ def key(each: StoredKey, now: float, last_used_at: int | None) -> shapes.KeyFact
 
 def issued_key(issued: IssuedKey, now: float) -> shapes.IssuedKey:
     """A new key, the one time that it is told."""
-    record = issued.record
-    return shapes.IssuedKey(
-        id=record.id,
-        scope=record.scope,
-        state=_key_state(record, now),
-        created_at=record.created_at,
-        expires_at=record.expires_at,
-        revoked_at=None,
-        last_used_at=None,
-        note=record.note,
-        key=issued.text,
-    )
+    known = msgspec.structs.asdict(key(issued.record, now, None))
+    return shapes.IssuedKey(**known, key=issued.text)
 
 
 def audit_record(entry_id: str, entry: AuditEntry) -> shapes.AuditRecord:
