@@ -35,7 +35,7 @@ from tenants.knowledge.errors import KnowledgeError
 from tenants.knowledge.removing import Removed
 from tenants.registry.objects import Objects
 from tenants.releases import offboarding
-from tenants.releases.pointers import Intent, find, in_working_form
+from tenants.releases.pointers import Held, Intent, find, in_working_form
 from tenants.secrets.places import SecretPlace
 
 
@@ -81,12 +81,7 @@ def offboard(  # noqa: PLR0913  (each is an option)
     Example: tenantctl offboard acme --export ./acme.offboarded --gateway http://127.0.0.1:8000
     """
     output, objects, wanted = Output(as_json=as_json), opened(registry), intent(by, note)
-    rest = offboarding.remains(objects, tenant_id)
-    if rest and not no_export:
-        raise LostPointerError(tenant_id)
-    held = None if rest else find(objects, tenant_id)
-    if held is None and not rest and in_working_form(objects, tenant_id):
-        raise NeverPublishedError(tenant_id)
+    held, rest = _found(objects, tenant_id, no_export=no_export)
     if held is None and not rest and gateway is None:
         raise UnknownTenantError(tenant_id)
     api = AdminApi.from_environment(gateway) if gateway else None
@@ -114,6 +109,24 @@ def offboard(  # noqa: PLR0913  (each is an option)
         report | {"objects_deleted": deleted, "upstream": removed_json(upstream, removed)},
         farewell(estate, removed),
     )
+
+
+def _found(objects: Objects, tenant_id: str, *, no_export: bool) -> tuple[Held | None, bool]:
+    """A tenant's pointer, and whether something is there though none makes sense.
+
+    Raises:
+        LostPointerError: that is so, and it is to be exported.
+        NeverPublishedError: it is in working form alone.
+        ObjectsUnavailableError: the registry cannot be read.
+    """
+    if offboarding.remains(objects, tenant_id):
+        if not no_export:
+            raise LostPointerError(tenant_id)
+        return None, True
+    held = find(objects, tenant_id)
+    if held is None and in_working_form(objects, tenant_id):
+        raise NeverPublishedError(tenant_id)
+    return held, False
 
 
 def _carry_out(
