@@ -7,6 +7,7 @@ to that.
 CHANGES = "changes.json"
 POINTERS = "tenants/*/current.json"
 WORKING_FORMS = "tenants/*/tenant.toml"
+_DIGITS = 12  # of a revision's SHA-256
 
 
 def pointer(tenant_id: str) -> str:
@@ -36,7 +37,7 @@ def audit(tenant_id: str, time: str, number: int) -> str:
 
 def revision(tenant_id: str, number: int, sha256: str, file: str) -> str:
     """A file of a revision."""
-    return f"tenants/{tenant_id}/revisions/{number}-{sha256[:12]}/{file}"
+    return f"tenants/{tenant_id}/revisions/{number}-{sha256[:_DIGITS]}/{file}"
 
 
 def revisions(tenant_id: str, number: int | str) -> str:
@@ -47,6 +48,11 @@ def revisions(tenant_id: str, number: int | str) -> str:
 def of_revisions(tenant_id: str, file: str) -> str:
     """The pattern of one file of every revision."""
     return f"tenants/{tenant_id}/revisions/*/{file}"
+
+
+def lies_under(number: int, sha256: str) -> tuple[int, str]:
+    """What ``revision_of`` says of the files of a revision."""
+    return number, sha256[:_DIGITS]
 
 
 def revision_of(name: str) -> tuple[int, str]:

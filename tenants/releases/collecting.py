@@ -38,6 +38,6 @@ def _dead(names: Iterable[str], objects: Objects, tenant_id: str) -> list[str]:
     found = find(objects, tenant_id)
     history = found.pointer.history if found else ()
     newest = max((each.revision for each in history), default=0)
-    kept = {(each.revision, each.sha256[:12]) for each in history}
+    kept = {layout.lies_under(each.revision, each.sha256) for each in history}
     places = [(name, layout.revision_of(name)) for name in names]
     return [name for name, place in places if place[0] <= newest and place not in kept]
