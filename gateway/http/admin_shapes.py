@@ -190,6 +190,14 @@ class AuditPage(msgspec.Struct, kw_only=True):
     has_more: bool
 
 
+class LeftUpstream(msgspec.Struct, kw_only=True):
+    """What the tenant's knowledge syncs have made upstream, which is not deleted by this."""
+
+    vector_store_id: Annotated[str, Meta(description="Null: it was never written down.")] | None
+    base_url: Annotated[str, Meta(description="Null: the operator's upstream.")] | None
+    token: Annotated[str, Meta(description="Marks the store and its files there.")]
+
+
 class TenantDeleted(msgspec.Struct, kw_only=True):
     """Nothing of the tenant is left here."""
 
@@ -198,6 +206,7 @@ class TenantDeleted(msgspec.Struct, kw_only=True):
     deleted: bool = True
     objects_deleted: Annotated[int, Meta(description="Of the registry.")]
     threads_deleted: int
+    left_upstream: list[LeftUpstream]
 
 
 class DataDeleted(msgspec.Struct, kw_only=True):

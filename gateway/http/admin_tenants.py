@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import msgspec
+import structlog
 from litestar import delete, get, post
 from litestar.params import FromPath
 from litestar.types import ASGIApp
@@ -23,9 +24,10 @@ from tenants.errors import (
     TenantUnavailableError,
     UnknownTenantError,
 )
+from tenants.knowledge.progress import read_progress
 from tenants.model import is_tenant_id
 from tenants.ports import Registry
-from tenants.registry.objects import Objects
+from tenants.registry.objects import NEW, Objects
 from tenants.releases import offboarding, switching
 from tenants.releases.errors import WorkingFormError
 from tenants.releases.loading import read_revision
@@ -34,6 +36,7 @@ from tenants.releases.publishing import Published
 from tenants.releases.reading import list_tenants, list_working_forms, show
 from tenants.releases.release import Preparing
 
+_log = structlog.get_logger(__name__)
 _Switch = Callable[[Objects, str, Intent], Published]
 
 
@@ -99,15 +102,20 @@ async def delete_tenant(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIAp
     """
     desk = Desk.of(request)
     intent = desk.intent(request)
+    left = await desk.read(lambda objects: _left_upstream(objects, tenant_id))
+    if left:
+        stores, mark = [each.vector_store_id for each in left], left[0].token
+        _log.warning("knowledge_left_upstream", tenant_id=tenant_id, stores=stores, mark=mark)
     deleted = await desk.change(
         tenant_id, intent, "offboard", lambda objects: _offboarded(objects, tenant_id, intent)
     )
     threads = await desk.delete_data(request, tenant_id)
     if not (deleted or threads):
         raise UnknownTenantError(tenant_id)
-    return reply(
-        shapes.TenantDeleted(id=tenant_id, objects_deleted=deleted, threads_deleted=threads)
+    answer = shapes.TenantDeleted(
+        id=tenant_id, objects_deleted=deleted, threads_deleted=threads, left_upstream=left
     )
+    return reply(answer)
 
 
 @delete("/tenants/{tenant_id:str}/data", status_code=200)
@@ -162,6 +170,22 @@ async def _switched(request: AnyRequest, tenant_id: str, what: str, switch: _Swi
         tenant_id, intent, what, lambda objects: switch(objects, tenant_id, intent)
     )
     return reply(views.changed(tenant_id, made))
+
+
+def _left_upstream(objects: Objects, tenant_id: str) -> list[shapes.LeftUpstream]:
+    """What the registry alone knows of, and nobody finds once that is deleted."""
+    try:
+        progress = read_progress(objects, tenant_id)
+    except BrokenObjectError:
+        return []
+    stored = progress.stored
+    if progress.generation == NEW:
+        return []
+    stores = [(each.vector_store_id, each.account) for each in stored.left]
+    return [
+        shapes.LeftUpstream(vector_store_id=store, base_url=account.base_url, token=stored.token)
+        for store, account in ((stored.vector_store_id, stored.account), *stores)
+    ]
 
 
 def _offboarded(objects: Objects, tenant_id: str, intent: Intent) -> int:

@@ -2,8 +2,12 @@
 
 import contextlib
 
+import attrs
 import pytest
+from structlog.testing import capture_logs
 
+from tenants.knowledge.progress import LeftStore, read_progress
+from tenants.knowledge.state import AccountRef
 from tenants.registry import layout
 from tenants.releases import offboarding
 from tenants.releases.pointers import Intent
@@ -314,6 +318,25 @@ async def test_a_lost_pointer_is_restored_or_what_remains_is_deleted(admin, plac
     assert (restored["state"], restored["revision"]) == ("in_force", 1)
     assert gone["objects_deleted"] >= 4
     assert {each.name for each in place.objects.list("**")} <= {layout.CHANGES}
+
+
+async def test_what_syncs_have_left_upstream_is_named(admin, place):
+    """In the answer and in the log, since the registry alone knew of it."""
+    await admin.create()
+    old = LeftStore("vs_old", AccountRef("https://old.example/v1", "openai-api-key"))
+    progress = read_progress(place.objects, "acme")
+    progress.write(attrs.evolve(progress.stored, vector_store_id="vs_new", left=(old,)))
+
+    with capture_logs() as logs:
+        gone = await admin.delete("/tenants/acme")
+
+    assert [(each["vector_store_id"], each["base_url"]) for each in gone["left_upstream"]] == [
+        ("vs_new", None),
+        ("vs_old", "https://old.example/v1"),
+    ]
+    (told,) = (each for each in logs if each["event"] == "knowledge_left_upstream")
+    assert told["stores"] == ["vs_new", "vs_old"]
+    assert told["mark"] == gone["left_upstream"][0]["token"] == progress.stored.token
 
 
 async def test_a_deletion_that_died_half_way_is_finished(admin, place):
