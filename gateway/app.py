@@ -14,10 +14,11 @@ from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
-from gateway.http import admin, conversation, pages, service, sessions, websocket
+from gateway.http import conversation, pages, service, sessions, websocket
 from gateway.http.access import Door
-from gateway.http.admin_access import OperatorKeys
-from gateway.http.admin_desk import Desk
+from gateway.http.admin import routes as admin
+from gateway.http.admin.access import OperatorKeys
+from gateway.http.admin.desk import Desk
 from gateway.http.checking import Checker
 from gateway.http.cors import Cors
 from gateway.http.documents import openapi

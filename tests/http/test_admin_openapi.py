@@ -13,8 +13,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from gateway.http.admin import HANDLERS
-from gateway.http.admin_document import COMPONENTS, PATHS
+from gateway.http.admin.document import COMPONENTS, PATHS
+from gateway.http.admin.routes import HANDLERS
 from tests.fakes.admin_client import ADMIN_KEY, operation_of
 
 pytest_plugins = ("tests.fakes.admin_fixtures",)

@@ -7,7 +7,7 @@ import io
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.http.admin_bodies import LARGEST_BODY_BYTES
+from gateway.http.admin.bodies import LARGEST_BODY_BYTES
 from tenants.sources import KNOWLEDGE_STATE
 from tests.fakes.admin_client import files_of
 

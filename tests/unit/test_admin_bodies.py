@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.admin_bodies import _read
-from gateway.http.admin_requests import REQUESTS, NewTenant, TenantQuery
+from gateway.http.admin.bodies import _read
+from gateway.http.admin.requests import REQUESTS, NewTenant, TenantQuery
 from gateway.http.errors import BadInputError
 
 NAMES = sorted({field.name for kind in REQUESTS for field in msgspec.structs.fields(kind)})
