@@ -70,6 +70,23 @@ class UpstreamKeptError(CliError):
 
 
 @attrs.frozen
+class UnprintedError(CliError):
+    """What a command has to say cannot be printed.
+
+    Args:
+        why: in a few words.
+    """
+
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"Standard output cannot be written: {self.why}. What the command does may be done all "
+            "the same: look with show, history and keys list. Revoke a key that nobody has seen."
+        )
+
+
+@attrs.frozen
 class OccupiedError(CliError):
     """Where something is to be written, something is."""
 

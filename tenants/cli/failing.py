@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from migrations_of_config.errors import EarlierConfigError
+from tenants.cli.errors import UnprintedError
 from tenants.cli.output import Output
 from tenants.cli.registry import opened, unpublished
 from tenants.cli.words import told
@@ -26,6 +27,7 @@ def tell(error: Exception, registry: str | None, *, as_json: bool) -> None:
     lines = told(error).splitlines()
     if isinstance(error, UnknownTenantError) and registry is not None:
         lines += _meant(error.tenant_id, registry)
+    as_json = as_json and not isinstance(error, UnprintedError)
     Output(as_json=as_json).refused({"errors": _errors(error, lines)}, lines)
 
 

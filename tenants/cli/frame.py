@@ -111,6 +111,7 @@ class LazyGroup(Group):
         """See ``click.Group``; whatever goes wrong is told in words, and never with a traceback."""
         _print_whatever_comes()
         try:
+            _expect_output()
             return super().invoke(ctx)
         except (Exit, BrokenPipeError, NoArgsIsHelpError):
             raise
@@ -155,6 +156,14 @@ def _print_whatever_comes() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _expect_output() -> None:
+    """See that there is a standard output, since a key is told there, once."""
+    if sys.stdout is None:
+        raise click.ClickException(
+            "Standard output is closed: send it somewhere. Nothing was done."
+        )
 
 
 def _by_ctrl_c(error: BaseException) -> bool:

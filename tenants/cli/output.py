@@ -1,5 +1,7 @@
 """What a command prints: tables and colours on a terminal, plain ones in a pipe, or one object."""
 
+import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from tenants.cli.errors import UnprintedError
 
 Line = str | tuple[str, str]
 T = TypeVar("T")
@@ -42,7 +46,8 @@ class Output:
     def lines(self, lines: Iterable[Line]) -> None:
         """Print lines, each a text or a text and a style; none with JSON."""
         if not self.as_json:
-            _print(lines, _console())
+            with _printing():
+                _print(lines, _console())
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table; none with JSON. A very long one has no frames on a terminal either.
@@ -54,10 +59,11 @@ class Output:
         if self.as_json:
             return
         shown = [[visible(cell) for cell in row] for row in rows]
-        if sys.stdout.isatty() and len(shown) <= _MOST_IN_FRAMES:
-            _console().print(_table(columns, shown))
-        else:
-            _print(_aligned([[each.upper() for each in columns], *shown]), _console())
+        with _printing():
+            if sys.stdout.isatty() and len(shown) <= _MOST_IN_FRAMES:
+                _console().print(_table(columns, shown))
+            else:
+                _print(_aligned([[each.upper() for each in columns], *shown]), _console())
 
     def track(self, items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
         """The items, with a progress bar on a terminal where that takes more than a second.
@@ -90,15 +96,17 @@ class Output:
     def done(self, value: Any, lines: Iterable[Line] = ()) -> None:  # noqa: ANN401  (any JSON)
         """Print the outcome."""
         if self.as_json:
-            _print_json(value)
+            with _printing():
+                _print_json(value)
         self.lines(lines)
 
     def refused(self, value: Any, lines: Iterable[Line]) -> None:  # noqa: ANN401  (any JSON)
         """Print why nothing was done: JSON on standard output, words on standard error."""
         if self.as_json:
-            _print_json(value)
-        else:
-            _print(((line, "red") if isinstance(line, str) else line for line in lines), _errors())
+            with contextlib.suppress(UnprintedError), _printing():
+                _print_json(value)
+                return
+        _print(((line, "red") if isinstance(line, str) else line for line in lines), _errors())
 
     def failed(self, lines: Sequence[str], hints: Iterable[Line] = ()) -> None:
         """As ``refused``, where there is nothing to tell a program but the words.
@@ -134,6 +142,24 @@ def date(seconds: float | None, none: str = "never") -> str:
     if seconds is None:
         return none
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """Tell what a full disk and the like do to standard output; a reader that left is no fault.
+
+    Raises:
+        UnprintedError: it cannot be written.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left of it would be written at the end of the program, and fail there once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UnprintedError(error.strerror or str(error)) from error
 
 
 def _console() -> Console:

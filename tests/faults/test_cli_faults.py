@@ -231,6 +231,61 @@ def test_a_reader_that_goes_away_is_no_fault(environ, tmp_path):
     assert "fault of its own" not in done.stderr
 
 
+def in_a_shell(line, environ, folder):
+    """Run a line with a command in it; its exit code, and standard error."""
+    done = subprocess.run(
+        ["sh", "-c", f"exec {PROGRAM} {line}"],
+        env=environment(environ),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("option", ["", "--json"])
+@pytest.mark.usefixtures("acme")
+def test_a_key_that_cannot_be_shown_is_told(environ, tmp_path, option):
+    """Where the disk is full it is to be revoked by hand."""
+    code, told = in_a_shell(f"keys issue acme {option} > /dev/full", environ, tmp_path)
+
+    assert code == 1
+    assert len(told.splitlines()) == 1
+    assert "Revoke a key that nobody has seen" in told
+    assert len(said("keys", "list", "acme", **environ)) == 2
+
+
+@pytest.mark.parametrize("option", ["", "--json"])
+@pytest.mark.usefixtures("acme")
+def test_without_a_standard_output_nothing_is_done(environ, tmp_path, option):
+    """A key is told there, this once."""
+    code, told = in_a_shell(f"keys issue acme {option} >&-", environ, tmp_path)
+
+    assert code == 1
+    assert "Nothing was done" in told
+    assert len(said("keys", "list", "acme", **environ)) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("list", "Standard output cannot be written"),
+        ("show acme --json", "Standard output cannot be written"),
+        ("rollback acme --json", "acme has no earlier revision"),
+    ],
+)
+@pytest.mark.usefixtures("acme")
+def test_a_full_disk_is_told_in_words(environ, tmp_path, command, words):
+    """In one line on standard error, an error too, without a word of the interpreter's."""
+    code, told = in_a_shell(f"{command} > /dev/full", environ, tmp_path)
+
+    assert (code, len(told.splitlines())) == (1, 1)
+    assert words in told
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
