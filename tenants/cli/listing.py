@@ -8,8 +8,9 @@ from tenants.cli.frame import Command
 from tenants.cli.options import json_option, registry_option
 from tenants.cli.output import Output, date
 from tenants.cli.registry import opened, unpublished
-from tenants.cli.states import WORDS, State, state_of
+from tenants.cli.states import WORDS
 from tenants.releases.reading import ListedTenant, list_tenants
+from tenants.releases.states import State, state_of
 
 _COLUMNS = ("id", "name", "state", "revision", "published", "by")
 

@@ -18,7 +18,7 @@ from tenants.cli.options import (
 )
 from tenants.cli.output import Line, Output, date
 from tenants.cli.registry import opened
-from tenants.cli.states import WORDS, state_of
+from tenants.cli.states import WORDS
 from tenants.compiled import CompiledTenant
 from tenants.compiling import compile_tenant
 from tenants.errors import BrokenObjectError
@@ -30,6 +30,7 @@ from tenants.releases.errors import WorkingFormError
 from tenants.releases.key_records import alive
 from tenants.releases.loading import compiled_name
 from tenants.releases.pointers import Held
+from tenants.releases.states import state_of
 from tenants.sources import read_sources
 
 

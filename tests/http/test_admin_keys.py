@@ -108,6 +108,22 @@ async def test_a_key_is_revoked_though_the_store_is_away(admin, operated, monkey
 
 
 @ON_DISK
+async def test_a_key_that_gateways_could_not_be_told_of_is_not_lost(admin, tmp_path):
+    """It is in force within minutes, and its text is in no other place."""
+    await admin.create()
+    feed = tmp_path / "tenants" / "changes.json"
+    feed.unlink()
+    feed.mkdir()
+
+    unheard = await admin.post(KEYS, 201)
+    feed.rmdir()
+    heard = await admin.post(f"{KEYS}/{unheard['id']}/rotate", 201)
+
+    assert unheard["key"].startswith("agw_acme_")
+    assert (unheard["announced"], heard["announced"]) == (False, True)
+
+
+@ON_DISK
 async def test_the_last_use_of_a_key_is_told_and_survives_a_restart(admin_environ):
     """At once in the process that saw it, and written when that stops; refused ones are no use."""
     before = int(time.time())

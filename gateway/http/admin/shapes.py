@@ -6,11 +6,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.http.admin.requests import Files, TenantId
+from tenants.releases.states import State
 
 Seconds = Annotated[int, Meta(description="Unix time in seconds.", examples=[1795254840])]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="In hexadecimal.")]
 KeyState: TypeAlias = Literal["live", "expired", "revoked"]
-State: TypeAlias = Literal["in_force", "suspended", "offboarding", "working_form", "broken"]
 
 
 class TenantSummary(msgspec.Struct, kw_only=True):
@@ -110,6 +110,10 @@ class IssuedKey(KeyFacts, kw_only=True):
     """A new key, this once."""
 
     key: Annotated[str, Meta(pattern="^agw_")]
+    announced: Annotated[
+        bool,
+        Meta(description="False: gateways could not be told of it, and take it within 5 minutes."),
+    ]
 
 
 class KeyList(msgspec.Struct, kw_only=True):

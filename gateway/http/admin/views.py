@@ -13,13 +13,7 @@ from tenants.releases.key_records import alive
 from tenants.releases.keyrings import IssuedKey
 from tenants.releases.publishing import Published
 from tenants.releases.reading import ListedTenant, StoredRelease
-
-
-def state_of(tenant: Pointer | ListedTenant) -> shapes.State:
-    """How a published tenant stands."""
-    if tenant.offboarding:
-        return "offboarding"
-    return "suspended" if tenant.suspended else "in_force"
+from tenants.releases.states import state_of
 
 
 def summary(tenant: ListedTenant) -> shapes.TenantSummary:
@@ -155,7 +149,7 @@ def key(each: StoredKey, now: float, last_used_at: int | None) -> shapes.KeyFact
 def issued_key(issued: IssuedKey, now: float) -> shapes.IssuedKey:
     """A new key, the one time that it is told."""
     known = msgspec.structs.asdict(key(issued.record, now, None))
-    return shapes.IssuedKey(**known, key=issued.text)
+    return shapes.IssuedKey(**known, key=issued.text, announced=not issued.unannounced)
 
 
 def audit_record(entry_id: str, entry: AuditEntry) -> shapes.AuditRecord:
