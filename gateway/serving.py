@@ -1,14 +1,19 @@
 """The HTTP server: uvicorn as the gateway needs it."""
 
+import asyncio
 import gc
 import socket
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.app import Gateway
+from gateway.http.entrance import ON_LOSS
 from gateway.http.wire import MAX_BODY_BYTES
 
 # Long enough for a slow network, short enough that dead clients do not pile up.
@@ -56,9 +61,31 @@ def server_config(app: Gateway, *, host: str, port: int) -> uvicorn.Config:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Bounds the head of a request, and the trailers behind its body; uvicorn keeps all of it."""
+    """Bounds the head of a request, and the trailers behind its body; uvicorn keeps all of it.
+
+    Besides, it tells streams that their client is gone, which otherwise takes each a task that
+    waits for it, and holds less while they are open.
+    """
 
     _pending_bytes = 0  # that are no whole head and no piece of a body so far
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """See uvicorn."""
+        super().connection_made(transport)
+        self.flow = Flow(transport)
+        self.pipeline = Pipeline()  # type: ignore[assignment] # it is as much of a deque as is used
+        self._on_loss: list[Callable[[], None]] = []
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See uvicorn."""
+        super().connection_lost(exc)
+        for tell in tuple(self._on_loss):
+            tell()
+
+    def on_message_begin(self) -> None:
+        """See uvicorn."""
+        super().on_message_begin()
+        self.scope[ON_LOSS] = self._on_loss  # type: ignore[literal-required] # ours
 
     def data_received(self, data: bytes) -> None:
         """See uvicorn."""
@@ -82,6 +109,28 @@ class HttpProtocol(HttpToolsProtocol):
         """See uvicorn."""
         self._pending_bytes = 0
         super().on_message_complete()
+
+
+class Flow(FlowControl):
+    """Has an event only while a client does not read: one takes 0.7 KB."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.read_paused = self.write_paused = False
+
+    def pause_writing(self) -> None:
+        """See uvicorn."""
+        if not self.write_paused:
+            self._is_writable_event = asyncio.Event()
+        super().pause_writing()
+
+
+class Pipeline(list[Any]):
+    """Requests that came before their predecessor was answered: none, and a deque takes 0.7 KB."""
+
+    def appendleft(self, request: object) -> None:
+        """As of a deque."""
+        self.insert(0, request)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):

@@ -34,6 +34,8 @@ class StreamedAnswer:
             they are the tenant's own and known, so ``null`` is kept in their place.
     """
 
+    __slots__ = ("_ended", "_exchange", "_failure", "_instructions", "_splitter")
+
     def __init__(self, exchange: Exchange, instructions: bytes) -> None:
         self._exchange = exchange
         self._instructions = instructions
@@ -89,6 +91,8 @@ class StreamedAnswer:
 
 class WholeAnswer:
     """An unstreamed answer as the events that it stands for; ``instructions`` as of a stream."""
+
+    __slots__ = ("_ended", "_exchange", "_instructions")
 
     def __init__(self, exchange: Exchange, instructions: bytes) -> None:
         self._exchange = exchange

@@ -34,7 +34,7 @@ class Ends:
 def _last_number(joined: Joined, after: int) -> int:
     projection = ConversationProjection(after)
     last = 0
-    for at, events in joined.log.batches:
+    for at, events in joined.log.since(0):
         numbered = projection.feed(at, events)
         last = numbered.first + len(numbered.frames) - 1
     return last

@@ -1,11 +1,14 @@
 """What one request brings to the door, and how its connection is dropped."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
 
 ENTRANCE = "gateway.entrance"
+ON_LOSS = "gateway.on_loss"
+"""What the server calls when a connection is lost, as a list in its scope."""
 
 
 @attrs.frozen
@@ -55,6 +58,19 @@ def header(scope: Mapping[str, Any], name: bytes) -> str | None:
         if key == name:
             found = value
     return None if found is None else found.decode("latin-1")
+
+
+@contextmanager
+def told_of_loss(scope: Mapping[str, Any], tell: Callable[[], None]) -> Iterator[None]:
+    """While this is entered, call ``tell`` when the client goes away, or if it is gone already."""
+    on_loss: list[Callable[[], None]] = scope.get(ON_LOSS, [])
+    on_loss.append(tell)
+    if entrance(scope).gone:
+        tell()
+    try:
+        yield
+    finally:
+        on_loss.remove(tell)
 
 
 def entrance(scope: Mapping[str, Any]) -> Entrance:

@@ -1,14 +1,16 @@
 """A run's frames over Server-Sent Events."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import starmap
 
 import attrs
 from litestar.types import Receive, Scope, Send
 
-from gateway.http.entrance import Entrance, entrance
+from gateway.engines.events import Event
+from gateway.http.entrance import Entrance, entrance, told_of_loss
 from gateway.http.open_connections import End
 from gateway.http.ports import StreamMetrics
 from gateway.http.problems import error_frame, problem_of
@@ -60,6 +62,8 @@ class EventStream:
         after: the number of the last event that the client has.
     """
 
+    __slots__ = ("_after", "_client", "_finished", "_joined", "_metrics", "_options", "_stuck")
+
     def __init__(
         self,
         joined: Joined,
@@ -76,23 +80,21 @@ class EventStream:
         self._stuck = False
         self._finished = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send the stream; returns when the run has ended or the client is gone."""
         with (
             Reader(self._joined.log) as reader,
             self._metrics.streaming("sse"),
             self._client.watching(partial(self._end, scope, reader)),
+            told_of_loss(scope, reader.stop),
         ):
-            gone = asyncio.ensure_future(_disconnect(receive))
-            gone.add_done_callback(lambda _: reader.stop())
             try:
                 await self._guarded(scope, send, reader)
             finally:
-                # A loss is received before the send that it interrupts returns as if all were well.
-                whole = self._finished and not gone.done()
+                # A loss is known before the send that it interrupts returns as if all were well.
+                whole = self._finished and not entrance(scope).gone
                 if not whole or self._joined.log.closed:
                     self._client.left(whole)
-                gone.cancel()
 
     async def _guarded(self, scope: Scope, send: Send, reader: Reader) -> None:
         """Stream, and detach a client that does not read."""
@@ -141,23 +143,26 @@ class EventStream:
         self._finished = True
 
     def _chunks(
-        self, projection: ConversationProjection, batches: Sequence[Batch]
+        self, projection: ConversationProjection, batches: Iterable[Batch]
     ) -> Iterator[bytes]:
         """What batches show, all in one piece unless it is long.
 
         A long piece is cut, since a server takes one piece whole, however slow its client is.
         """
         pieces, size = [], 0
-        for at, events in batches:
-            numbered = projection.feed(at, events)
-            piece = encode(self._joined.head.run_id, numbered, self._after, self._options.retry_ms)
+        # No name refers to a batch while its frames are sent: that may take long.
+        for piece in starmap(partial(self._shown, projection), batches):
             pieces.append(piece)
             size += len(piece)
             if size >= _CHUNK_BYTES:
-                yield b"".join(pieces)
-                pieces, size = [], 0
+                chunk, pieces, size = b"".join(pieces), [], 0
+                yield chunk
         if size:
             yield b"".join(pieces)
+
+    def _shown(self, projection: ConversationProjection, at: int, events: Sequence[Event]) -> bytes:
+        numbered = projection.feed(at, events)
+        return encode(self._joined.head.run_id, numbered, self._after, self._options.retry_ms)
 
     def _last_words(self) -> bytes:
         """What no run event can carry: that the run's end could not be stored."""
@@ -171,8 +176,3 @@ async def _body(send: Send, pulse: Pulse, chunk: bytes, *, more: bool = True) ->
     pulse.sending()
     await send({"type": "http.response.body", "body": chunk, "more_body": more})
     pulse.sent()
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -28,6 +28,8 @@ class Pulse:
         detach: called when its client has not read for too long.
     """
 
+    __slots__ = ("_detach", "_due", "_last", "_limits", "_opened", "_sending", "_timer", "_wake")
+
     def __init__(
         self, limits: PulseLimits, wake: Callable[[], None], detach: Callable[[], object]
     ) -> None:

@@ -1,12 +1,15 @@
 """The turns of one WebSocket connection: the same events, ids and order as over SSE."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import starmap
 from typing import Any, cast
 
 import msgspec
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
+from gateway.engines.events import Event
 from gateway.http.access import Visit
 from gateway.http.closing import close
 from gateway.http.entrance import entrance
@@ -154,9 +157,14 @@ class Turns:
 
     async def _pump(self, joined: Joined, after: int, reader: Reader, pulse: Pulse) -> None:
         projection = ConversationProjection(after)
+
+        def shown(at: int, events: Sequence[Event]) -> list[str]:
+            return encode(joined.head.run_id, projection.feed(at, events), after)
+
         while not (reader.at_end or self._gone):
-            for at, events in reader.take():
-                for text in encode(joined.head.run_id, projection.feed(at, events), after):
+            # No name refers to a batch while its frames are sent: that may take long.
+            for texts in starmap(shown, reader.take()):
+                for text in texts:
                     pulse.sending()
                     await self._send(text)
                     pulse.sent()

@@ -79,6 +79,8 @@ class Maker:
         origin: the upstream account that answers it, as a hash.
     """
 
+    __slots__ = ("_assistant_id", "_run_id", "origin")
+
     def __init__(self, run_id: str, assistant_id: str) -> None:
         self._run_id = run_id
         self._assistant_id = assistant_id

@@ -1,6 +1,6 @@
 """One response of an upstream within a run, as far as the run acts on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -9,6 +9,7 @@ import msgspec
 from gateway.engines.errors import Cause, EngineError
 from gateway.engines.events import Delta, Event, Failure, ItemChanged, Response, ResponseEnded
 from gateway.runs.lifecycle import Usage
+from gateway.runs.log import RunLog
 
 
 @attrs.frozen
@@ -53,11 +54,14 @@ _TERMINAL = {
     "response.cancelled": "failed",
 }
 _MOST_TOKENS = 2**53
-_TEXT = ("response.output_text.delta", "response.refusal.delta")
+_TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
 
 
 class Leg:
     """Reads one response's events.
+
+    Args:
+        log: its run's, to which the events are added that were read here.
 
     Attributes:
         status: ``completed``, ``incomplete`` or ``failed`` once the response has ended.
@@ -66,13 +70,17 @@ class Leg:
         spoke: whether any text came.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("_done", "_first", "_log", "_told", "error", "response", "spoke", "status")
+
+    def __init__(self, log: RunLog) -> None:
         self.status: str | None = None
         self.response = Response()
         self.error: Failure | None = None
         self.spoke = False
         self._done: dict[int, Output] = {}
-        self._batches: list[Sequence[Event]] = []
+        self._told: set[int] = set()
+        self._log = log
+        self._first = len(log)
 
     def feed(self, events: Sequence[Event]) -> None:
         """Take the next events.
@@ -80,11 +88,11 @@ class Leg:
         Raises:
             EngineError: an output item among them cannot be read.
         """
-        self._batches.append(events)
         for event in events:
             kind = event.type
-            if kind == "response.output_text.delta":
-                self.spoke = True
+            if kind in _TEXT:
+                if isinstance(event.body, Delta):
+                    self._told.add(event.body.output_index)
             elif kind == "response.output_item.done":
                 self._item_done(event)
             elif kind == "response.output_item.added" and isinstance(event.body, ItemChanged):
@@ -93,6 +101,7 @@ class Leg:
                 self._ended(event)
             elif kind == "error" and isinstance(event.body, Failure):
                 self.status, self.error = "failed", event.body
+        self.spoke = self.spoke or bool(self._told)
 
     def _item_done(self, event: Event) -> None:
         if isinstance(event.body, ItemChanged):
@@ -139,16 +148,20 @@ class Leg:
     def unfinished(self) -> dict[int, list[dict[str, Any]]]:
         """The text of messages that never were done, by output index, as content parts."""
         parts: dict[tuple[int, int], tuple[str, list[str]]] = {}
-        for event in (event for events in self._batches for event in events):
+        open_ones = self._told.difference(self._done)
+        for event in self._events() if open_ones else ():
             if event.type in _TEXT and isinstance(event.body, Delta):
                 delta = event.body
-                if delta.output_index not in self._done:
+                if delta.output_index in open_ones:
                     place = (delta.output_index, delta.content_index)
                     parts.setdefault(place, (event.type, []))[1].append(delta.delta)
         messages: dict[int, list[dict[str, Any]]] = {}
         for (index, _), (kind, texts) in sorted(parts.items()):
             messages.setdefault(index, []).append(_part(kind, "".join(texts)))
         return messages
+
+    def _events(self) -> Iterator[Event]:
+        return (event for _, events in self._log.since(self._first) for event in events)
 
 
 def _fields_of(item: msgspec.Raw) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from gateway.runs.live import LiveRun, TurnRequest
 from gateway.runs.log import RunLog
 from gateway.runs.reach import require_run, require_thread
 from gateway.runs.report import report
-from gateway.runs.stored import ending_of, head_of, outline, stored_log
+from gateway.runs.stored import ending_of, head_of, outline
 from gateway.runs.supervisor import Supervisor
 from gateway.runs.turn import Turn, TurnServices
 from gateway.store.errors import StoreError, StoreUnavailableError, ThreadBusyError
@@ -276,7 +276,7 @@ class Orchestrator:
             return None
         # Somebody may have been quicker meanwhile.
         if (log := self._logs.get(place)) is None:
-            log = self._logs[place] = stored_log(events)
+            log = self._logs[place] = RunLog(events)
         return log
 
     async def _ended_run(self, context: TenantContext, run_id: str) -> tuple[Run, RunEnded]:

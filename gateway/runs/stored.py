@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.engines.events import decode
 from gateway.runs.lifecycle import RunCreated, RunEnded
-from gateway.runs.log import Batch, RunLog, decode_log
+from gateway.runs.log import Batch, RunLog
 from gateway.store.model import Item, Run
 
 _created = msgspec.json.Decoder(RunCreated)
@@ -21,11 +21,6 @@ def head_of(run: Run) -> RunCreated:
 def ending_of(run: Run) -> RunEnded | None:
     """How it ended, or None while it works."""
     return None if run.ending is None else _ended.decode(run.ending)
-
-
-def stored_log(events: bytes) -> RunLog:
-    """The log that was stored, closed."""
-    return _closed(decode_log(events))
 
 
 def outline(run: Run, items: Sequence[Item]) -> RunLog:

@@ -65,6 +65,8 @@ class TurnServices:
 class Turn:
     """Drives one live run; the only writer of its log."""
 
+    __slots__ = ("_account", "_head", "_leg", "_maker", "_run", "_services", "_usage")
+
     def __init__(self, run: LiveRun, services: TurnServices) -> None:
         self._run = run
         self._services = services
@@ -109,7 +111,7 @@ class Turn:
 
     def _open_log(self) -> None:
         """Its head is the first thing in a run's log."""
-        if not self._run.log.count:
+        if not self._run.log:
             self._run.log.append(self._run.head.created_at * 1000, [self._head])
 
     def _begin(self) -> RunBegin:
@@ -192,10 +194,10 @@ class Turn:
 
     async def _round(self, items: list[Item], *, tools: bool) -> Leg:
         run = self._run
-        leg = self._leg = Leg()
         answer = await self._accepted(items, tools=tools)
         run.answered = True
         self._open_log()
+        leg = self._leg = Leg(run.log)
         try:
             self._take(answer.arrived(), leg)
             # Nobody has heard of the run yet: where all of it has come, it is written once.
@@ -328,7 +330,7 @@ class Turn:
             ended_at=batch.at_ms // 1000,
             ending=batch.events[0].raw,
             items=tuple(items),
-            events=log.encode([*run.log.batches, batch]),
+            events=run.log.encoded(batch),
         )
         if await (self._commit(end) if run.begun else self._record(end)):
             run.items += items

@@ -7,7 +7,7 @@ import pytest
 from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.transport import Transport
-from gateway.runs import lifecycle, log, outcome
+from gateway.runs import lifecycle, outcome
 from gateway.runs.credentials import Credentials
 from gateway.runs.errors import DrainingError
 from gateway.runs.live import TurnRequest
@@ -179,7 +179,7 @@ async def test_a_stream_that_came_whole_is_written_once(running):
 
         assert ending.status == "completed"
         assert [item.type for item in items] == ["message"]
-        assert log.encode(again.log.batches) == log.encode(joined.log.batches)
+        assert again.log.encoded() == joined.log.encoded()
         assert len(await store.items(CONTEXT, joined.head.thread_id, 100)) == 2
 
     whole = whole_stream_reply(text_stream("Hel", "lo"))

@@ -24,6 +24,8 @@ class AssistantsProjection:
         dialect: what the surface shows.
     """
 
+    __slots__ = ("_course", "_dialect")
+
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._course: _Course | None = None
@@ -66,6 +68,8 @@ class _Course:
         leg: the response that goes by.
         over: whether the run has ended.
     """
+
+    __slots__ = ("_dialect", "_number", "_run", "_started", "leg", "over", "writer")
 
     def __init__(self, dialect: Dialect, writer: Writer) -> None:
         self.writer = writer

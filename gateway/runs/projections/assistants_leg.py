@@ -35,6 +35,17 @@ class ShownLeg:
         functions: the step of its function calls, if it has any.
     """
 
+    __slots__ = (
+        "_any_done",
+        "_begun",
+        "_items",
+        "_number",
+        "_start",
+        "_texts",
+        "_writer",
+        "functions",
+    )
+
     def __init__(self, writer: Writer, number: int, start: Callable[[], None]) -> None:
         self.functions: FunctionStep | None = None
         self._writer = writer

@@ -36,6 +36,8 @@ class ConversationProjection:
             the end is numbered after it.
     """
 
+    __slots__ = ("_after", "_assistants", "_count", "_head")
+
     def __init__(self, after: int = 0) -> None:
         self._assistants = AssistantsProjection(CONVERSATION)
         self._after = after
