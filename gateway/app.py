@@ -1,7 +1,7 @@
 """The composition root: the one place that names adapters and puts the parts together."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -119,9 +119,9 @@ class Gateway:
         self.metrics.watch_runs(self._orchestrator.working)
         self.metrics.watch_tenants(self._registry.loaded, self._registry.stale_seconds)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:  # noqa: ANN401 - ASGI
         """Serve one connection."""
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     async def drain(self, grace_seconds: float) -> None:
         """Take no new turns, and wait for those that work; see ``Orchestrator.drain``."""
