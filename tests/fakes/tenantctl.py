@@ -20,6 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = (sys.executable, "-c", "from tenants.cli import main; main()")
 _PASSED = ("PATH", "HOME", "LANG", "USER", "VIRTUAL_ENV")
 _PATIENCE_SECONDS = 30.0
+_UNHEARD_SECONDS = 2.0
 
 
 def tenantctl(*arguments: Any, stdin: str | None = None, **environ: str) -> Result:
@@ -106,15 +107,30 @@ class Terminal:
         """Press Ctrl-C."""
         os.write(self._terminal, b"\x03")
 
+    def leaves(self) -> int:
+        """Press Ctrl-C at a question, as often as it takes; the exit code.
+
+        Between its prompt and its reading of the answer Python does not see that it was pressed.
+        """
+        for _ in range(10):
+            self.interrupts()
+            if self._said_its_last(_UNHEARD_SECONDS):
+                break
+        return self.ends()
+
     def ends(self) -> int:
         """Wait for the end; the exit code."""
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while self._more(end):
-            pass
-        if time.monotonic() > end:
+        if not self._said_its_last(_PATIENCE_SECONDS):
             os.kill(self._pid, signal.SIGKILL)
         os.close(self._terminal)
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def _said_its_last(self, seconds: float) -> bool:
+        """Whether it ended within this time."""
+        end = time.monotonic() + seconds
+        while self._more(end):
+            pass
+        return time.monotonic() < end
 
     def _more(self, end: float) -> bool:
         if not select.select([self._terminal], [], [], max(0, end - time.monotonic()))[0]:
