@@ -61,6 +61,12 @@ async def status(url, key=None):
         return answer.status
 
 
+async def metrics(url):
+    """What is answered to somebody who asks for the metrics there."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
+        return answer.status
+
+
 async def becomes(wanted, url, key):
     """Wait until it answers so; the contract's ten seconds."""
     async with asyncio.timeout(10):
@@ -93,9 +99,7 @@ async def test_the_first_day_of_production(environ, ctl, tmp_path):
         await becomes(200, globex["urls"]["chat"], globex["key"])
         await ctl("suspend", "globex")
         await becomes(404, globex["urls"]["chat"], globex["key"])
-        async with aiohttp.ClientSession() as session:
-            outside = (await session.get(f"{served.url}/metrics")).status
-            inside = (await session.get(f"{internal}/metrics")).status
+        outside, inside = await metrics(served.url), await metrics(internal)
 
     assert (answered, locked, without_its_secret, crossed) == (200, 401, 503, 401)
     assert used[0]["last_used_at"] is not None
