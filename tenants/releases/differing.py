@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 import attrs
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
-_NAMED_DIGITS = 12  # of a binary file's SHA-256
+_NAMED_DIGITS = 12  # of a file's SHA-256
+_MOST_LINES = 5_000  # of a file: comparing takes the square of them, a second for twice as many
 
 
 @attrs.frozen
@@ -16,7 +17,8 @@ class FileDifference:
     """One file that is not the same.
 
     Args:
-        lines: of a unified diff, without line ends; of a binary file its digests.
+        lines: of a unified diff, without line ends; of a file that is binary or has more than
+            5,000 lines its digests.
     """
 
     name: str
@@ -47,13 +49,16 @@ def _kind(old: bytes | None, new: bytes | None) -> Kind:
 
 
 def _lines(name: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
-    texts = _text(old), _text(new)
-    if texts[0] is None or texts[1] is None:
+    before, after = _split(old), _split(new)
+    if before is None or after is None:
         yield f"binary {name}: {_named(old)} -> {_named(new)}"
         return
+    if max(len(before), len(after)) > _MOST_LINES:
+        yield f"long {name}: {_named(old)} -> {_named(new)}"
+        return
     found = difflib.unified_diff(
-        texts[0].splitlines(),
-        texts[1].splitlines(),
+        before,
+        after,
         "/dev/null" if old is None else f"a/{name}",
         "/dev/null" if new is None else f"b/{name}",
         lineterm="",
@@ -61,11 +66,11 @@ def _lines(name: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
     yield from list(found) or [f"{name}: only the ends of lines differ, or it is empty"]
 
 
-def _text(content: bytes | None) -> str | None:
-    """A file as text, where it is text."""
+def _split(content: bytes | None) -> list[str] | None:
+    """The lines of a file, where it is text."""
     content = content or b""
     try:
-        return None if b"\0" in content else content.decode()
+        return None if b"\0" in content else content.decode().splitlines()
     except UnicodeDecodeError:
         return None
 

@@ -53,6 +53,18 @@ def test_binary_files_are_compared_by_size_and_digest(binary):
     assert " -> 2 bytes, SHA-256 " in line
 
 
+def test_long_files_are_compared_by_size_and_digest():
+    """Comparing two tables line by line would take minutes, and nobody reads what comes of it."""
+    before = b"".join(b"line %d\n" % number for number in range(50_000))
+    after = b"".join(b"line %d\n" % (number + (number % 7 == 0)) for number in range(50_000))
+
+    (line,) = lines_of(before, after)
+    (new,) = lines_of(None, after)
+
+    assert line.startswith("long a.md: 538,890 bytes, SHA-256 ")
+    assert new.startswith("long a.md: none -> ")
+
+
 @pytest.mark.parametrize(("before", "after"), [(b"one\n", b"one"), (b"a\r\n", b"a\n"), (None, b"")])
 def test_no_difference_goes_without_a_line(before, after):
     """What no line shows is told in words."""
