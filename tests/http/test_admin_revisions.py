@@ -145,6 +145,22 @@ async def test_all_faults_of_a_body_come_at_once(admin):
 
 @ON_DISK
 @pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"files": {str(number): 1 for number in range(1_000)}}, 100),
+        ({"files": {str(number): 1 for number in range(1_001)}}, 1),
+        ({"files": {}} | {str(number): 1 for number in range(1_000)}, 100),
+    ],
+)
+async def test_of_very_many_faults_the_first_are_told(admin, body, told):
+    """Finding them all would hold up everybody's turns for seconds; too many files are one."""
+    problem = await admin.post("/tenants", 400, id="acme", **body)
+
+    assert len(problem["errors"]) == told
+
+
+@ON_DISK
+@pytest.mark.parametrize(
     ("path", "status"),
     [
         (f"{REVISIONS}/9", 404),

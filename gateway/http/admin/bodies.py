@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -12,8 +13,10 @@ from gateway.http.entrance import header
 from gateway.http.errors import BadInputError
 from gateway.http.wire import read_json
 from tenants.conversion import nearest
+from tenants.releases.files import MOST_FILES
 
 LARGEST_BODY_BYTES = 32 * 2**20
+_MOST_FAULTS = 100  # that are told: finding many thousands of them would hold up everybody's turns
 T = TypeVar("T")
 Fault = tuple[str, str]
 
@@ -44,7 +47,8 @@ def _read(value: Any, kind: type[T], *, strict: bool) -> T:  # noqa: ANN401 - wh
     try:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError:
-        raise BadInputError(tuple(_faults(value, kind, "", strict=strict))) from None
+        faults = islice(_faults(value, kind, "", strict=strict), _MOST_FAULTS)
+        raise BadInputError(tuple(faults)) from None
 
 
 def _faults(value: Any, kind: Any, path: str, *, strict: bool) -> Iterator[Fault]:  # noqa: ANN401 - whatever JSON says, and any type
@@ -52,13 +56,15 @@ def _faults(value: Any, kind: Any, path: str, *, strict: bool) -> Iterator[Fault
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        parts = [
-            fault
-            for name, part, inner in _parts(value, kind, path)
-            for fault in _faults(part, inner, name, strict=strict)
-        ]
-        found = [*_misnamed(value, kind, path), *parts]
-        yield from found or [(path, f"{str(error).partition(' - at ')[0]}.")]
+        found = chain(_misnamed(value, kind, path), _of_parts(value, kind, path, strict=strict))
+        whole = path, f"{str(error).partition(' - at ')[0]}."
+        yield next(found, whole)
+        yield from found
+
+
+def _of_parts(value: Any, kind: Any, path: str, *, strict: bool) -> Iterator[Fault]:  # noqa: ANN401 - as above
+    for name, part, inner in _parts(value, kind, path):
+        yield from _faults(part, inner, name, strict=strict)
 
 
 def _misnamed(value: Any, kind: Any, path: str) -> Iterator[Fault]:  # noqa: ANN401 - as above
@@ -81,7 +87,7 @@ def _parts(value: Any, kind: Any, path: str) -> Iterator[tuple[str, Any, Any]]: 
             if field.encode_name in value:
                 name = field.encode_name
                 yield _joined(path, name), value[name], field.type
-    elif isinstance(value, dict) and get_origin(chosen) is dict:
+    elif isinstance(value, dict) and get_origin(chosen) is dict and len(value) <= MOST_FILES:
         for name, part in value.items():
             yield f"{path}[{name}]", part, get_args(chosen)[1]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tenants.releases.files import MOST_FILES
 from tenants.releases.pointers import LONGEST_TEXT
 
 TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["acme"])]
@@ -39,6 +40,7 @@ class Encoded(msgspec.Struct, forbid_unknown_fields=True):
 Files = Annotated[
     dict[str, str | Encoded],
     Meta(
+        max_length=MOST_FILES,
         description='By name: a text, or `{"base64"}` for what is no text.',
         examples=[{"instructions.md": "Be brief.", "knowledge/a.pdf": {"base64": "JVBERg=="}}],
     ),

@@ -81,7 +81,9 @@ class Difference(msgspec.Struct):
 
     name: str
     kind: Literal["added", "removed", "changed"]
-    lines: Annotated[list[str], Meta(description="Of a unified diff; of binary files digests.")]
+    lines: Annotated[
+        list[str], Meta(description="Of a unified diff; of binary files and long ones digests.")
+    ]
 
 
 class Diff(msgspec.Struct):
