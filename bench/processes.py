@@ -9,6 +9,7 @@ _PROC = Path("/proc")
 _SCHED_CLOCK = 2  # CPUCLOCK_SCHED of the kernel's posix-timers.h: user and system time, all threads
 _MB_PER_KIB = 1024 / 1e6
 _NOTHING_SECONDS = 0.01  # of half a second
+_QUIET_LOOKS = 8  # of half a second each
 
 
 @attrs.frozen
@@ -47,11 +48,18 @@ def memory(pid: int) -> Memory:
 
 
 def calm(pid: int) -> None:
-    """Wait until a process has nothing to do any more, two minutes at most."""
+    """Wait until a process has nothing to do any more, two minutes at most.
+
+    It is at rest once nothing has happened for a while: what the gateway starts to read tenants'
+    functions ends by itself when it was not asked for three seconds.
+    """
+    quiet = 0
     for _ in range(240):
-        before = cpu_seconds(pid)
+        before, members = cpu_seconds(pid), family(pid)
         time.sleep(0.5)
-        if cpu_seconds(pid) - before < _NOTHING_SECONDS:
+        busy = cpu_seconds(pid) - before > _NOTHING_SECONDS or family(pid) != members
+        quiet = 0 if busy else quiet + 1
+        if quiet == _QUIET_LOOKS:
             return
 
 
