@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,29 +94,30 @@ class Terminal:
 
     def sees(self, text: str) -> None:
         """Wait until a text has appeared."""
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while text not in self.said:
-            if time.monotonic() > end or not self._more(end):
-                raise AssertionError(f"{text!r} never came, but: {self.said}")
+        if not self._has_said(text, _PATIENCE_SECONDS):
+            raise AssertionError(f"{text!r} never came, but: {self.said}")
 
     def types(self, line: str) -> None:
         """Answer with a line."""
         os.write(self._terminal, f"{line}\n".encode())
+
+    def closes(self) -> None:
+        """Press Ctrl-D."""
+        os.write(self._terminal, b"\x04")
 
     def interrupts(self) -> None:
         """Press Ctrl-C."""
         os.write(self._terminal, b"\x03")
 
     def leaves(self) -> int:
-        """Press Ctrl-C at a question, as often as it takes; the exit code.
-
-        Between its prompt and its reading of the answer Python does not see that it was pressed.
-        """
-        for _ in range(10):
-            self.interrupts()
-            if self._said_its_last(_UNHEARD_SECONDS):
-                break
+        """Press Ctrl-C at a question, as often as it takes; the exit code."""
+        self._press_until(lambda: self._said_its_last(_UNHEARD_SECONDS))
         return self.ends()
+
+    def interrupts_until(self, text: str) -> None:
+        """Press Ctrl-C at a prompt, as often as it takes for a text to appear."""
+        self._press_until(lambda: self._has_said(text, _UNHEARD_SECONDS))
+        self.sees(text)
 
     def ends(self) -> int:
         """Wait for the end; the exit code."""
@@ -124,6 +125,20 @@ class Terminal:
             os.kill(self._pid, signal.SIGKILL)
         os.close(self._terminal)
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def _press_until(self, heard: Callable[[], bool]) -> None:
+        """Between its prompt and its reading of the answer Python hears no Ctrl-C."""
+        for _ in range(10):
+            self.interrupts()
+            if heard():
+                break
+
+    def _has_said(self, text: str, seconds: float) -> bool:
+        """Whether a text appeared within this time."""
+        end = time.monotonic() + seconds
+        while text not in self.said and time.monotonic() < end and self._more(end):
+            pass
+        return text in self.said
 
     def _said_its_last(self, seconds: float) -> bool:
         """Whether it ended within this time."""

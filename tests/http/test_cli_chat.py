@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import json
-import os
-import pty
 import re
 import signal
 import sys
@@ -21,6 +19,7 @@ from gateway.runs.turn import TurnLimits
 from tenants.cli.chat_http import read_events
 from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.gateway import serving
+from tests.fakes.tenantctl import Terminal
 
 PROTOCOLS = ("sse", "ws", "json")
 TENANTCTL = Path(sys.executable).with_name("tenantctl")
@@ -292,44 +291,23 @@ async def test_an_answer_cannot_command_the_terminal(gateway):
     assert "a\ufffd[2J\ufffdb [bold]c" in answer
 
 
-async def test_a_terminal_is_asked_and_left(gateway):
+async def test_a_terminal_is_asked_and_left(gateway, tmp_path):
     """On a terminal Ctrl-C at the prompt explains the keys, and Ctrl-D leaves with 0."""
-    ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(TENANTCTL, "chat", "acme", "--gateway", gateway.url),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=_take_terminal,
-        env={**os.environ, "TERM": "dumb"},
-    )
-    os.close(theirs)
-    shown = ""
-    try:
-        for typed, awaited in [
-            (b"", "Hello from Acme"),
-            (b"", "\n> "),
-            (b"\x03", "Ctrl-D or /quit leaves."),
-            (b"Hi\r", "you said “Hi”"),
-            (b"", "best to help.*\n> "),
-            (b"\x04", "--thread-id thread_"),
-        ]:
-            os.write(ours, typed)
-            async with asyncio.timeout(10):
-                while not re.search(awaited, shown.replace("\r", ""), re.DOTALL):
-                    shown += (await asyncio.to_thread(os.read, ours, 4096)).decode()
-        assert await asyncio.wait_for(process.wait(), timeout=10) == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        os.close(ours)
 
+    def talk():
+        command = ("chat", "acme", "--gateway", gateway.url)
+        terminal = Terminal(*command, environ={}, folder=tmp_path)
+        terminal.sees("Hello from Acme")
+        terminal.sees("\n> ")
+        terminal.interrupts_until("Ctrl-D or /quit leaves.")
+        terminal.types("Hi")
+        terminal.sees("you said “Hi”")
+        terminal.sees("best to help.\r\n\r\n> ")
+        terminal.closes()
+        terminal.sees("--thread-id thread_")
+        return terminal.ends()
 
-def _take_terminal():
-    """Make the terminal the program's own, so that Ctrl-C reaches it."""
-    os.close(os.open(os.ttyname(0), os.O_RDWR))
+    assert await asyncio.to_thread(talk) == 0
 
 
 EVENTS = (
