@@ -157,7 +157,7 @@ class GcsCalls:
         except _FAILURES as error:
             found = _kind(error)
             passes, words = next(rest for kind, *rest in _REMEDIES if issubclass(found, kind))
-            words = f"{words} ({type(error).__name__}: {error})"[:400]
+            words = f"{words} ({type(error).__name__}: {_innermost(error)})"[:400]
             if passes:
                 raise PassingError(words, _asked_to_wait(error)) from None
             raise self.unavailable(words) from None
@@ -201,6 +201,12 @@ def _use_proxies(session: requests.Session, address: str) -> None:
     """Read the environment's proxies once; for each request anew it is a fifth of the cost."""
     session.trust_env = False
     session.proxies = dict(requests.utils.get_environ_proxies(address))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What failed first: a connection's errors come wrapped in others, which tell the URL."""
+    within = getattr(error, "reason", None) or next(iter(error.args), None)
+    return _innermost(within) if isinstance(within, BaseException) else error
 
 
 def _kind(error: Exception) -> type[Exception]:
