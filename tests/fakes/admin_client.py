@@ -10,7 +10,8 @@ import attrs
 import jsonschema_rs
 from yarl import URL
 
-from gateway.http.admin.document import COMPONENTS, PATHS
+from gateway.http.admin.document import COMPONENTS
+from gateway.http.admin.operations import PATHS
 from tenants.registry.objects import Objects
 from tests.fakes.gcs import FakeGcs
 from tests.fakes.json_schema import closed

@@ -13,7 +13,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from gateway.http.admin.document import COMPONENTS, PATHS
+from gateway.http.admin.document import COMPONENTS, DOCUMENT
+from gateway.http.admin.operations import PATHS
 from gateway.http.admin.routes import HANDLERS
 from tests.fakes.admin_client import ADMIN_KEY, operation_of
 
@@ -39,6 +40,17 @@ def test_every_route_is_documented():
     }
 
     assert {(method, path) for path, item in PATHS.items() for method in item} == routes
+
+
+def test_every_operation_has_a_name_for_generated_clients():
+    """A name of its own, in the form of a function's, and a tag that the document describes."""
+    operations = [operation for item in PATHS.values() for operation in item.values()]
+    names = {operation["operationId"] for operation in operations}
+    tags = {tag for operation in operations for tag in operation["tags"]}
+
+    assert len(names) == len(operations)
+    assert all(name.isidentifier() for name in names)
+    assert tags == {tag["name"] for tag in DOCUMENT["tags"]}
 
 
 def test_every_reference_leads_somewhere():
