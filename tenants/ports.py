@@ -16,11 +16,13 @@ class TenantHealth:
         revision: the SHA-256 of the files that are in force here, in hexadecimal; None: none are.
         since: Unix seconds from which on they are in force here; None where none are.
         refused: why a newer revision is not in force, for operators alone; empty: the newest is.
+        refused_since: Unix seconds from which on the newest is not; None where it is.
     """
 
     revision: str | None = None
     since: int | None = None
     refused: str = ""
+    refused_since: int | None = None
 
 
 class Registry(Protocol):

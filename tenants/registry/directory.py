@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -20,7 +19,7 @@ from tenants.ports import TenantHealth
 from tenants.registry.listing import fingerprints, holds, list_tenants
 from tenants.registry.outcomes import OnEvent, tell_change, tell_removal
 from tenants.registry.reading import DirectoryReader
-from tenants.registry.standing import NOTHING, Standing
+from tenants.registry.standing import NOTHING, Since, Standing
 from tenants.registry.watching import watch
 from tenants.threads import Threads, ThreadsExhaustedError, WorkRaisedError
 
@@ -56,7 +55,7 @@ class DirectoryRegistry:
         self._on_event = on_event
         self._known: set[str] = set()
         self._tenants: dict[str, CompiledTenant] = {}
-        self._since: dict[str, int] = {}
+        self._since: dict[str, Since] = {}
         # Of those alone whose revision in force is not all that is to be known of them.
         self._standings: dict[str, Standing] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -120,9 +119,7 @@ class DirectoryRegistry:
     def health(self, tenant_id: str) -> TenantHealth | None:
         """How a tenant stands here; None where nothing of it is in memory."""
         standing = self._standing(tenant_id)
-        if standing is NOTHING:
-            return None
-        return TenantHealth(standing.revision or None, self._since.get(tenant_id), standing.refused)
+        return None if standing is NOTHING else self._since[tenant_id].health(standing)
 
     def stale_seconds(self) -> float:
         """Always 0: what is on disk is at hand."""
@@ -236,8 +233,7 @@ class DirectoryRegistry:
             self._tenants.pop(tenant_id, None)
         else:
             self._tenants[tenant_id] = tenant
-        if found.revision != last.revision:
-            self._since[tenant_id] = int(time.time())
+        self._since[tenant_id] = self._since.get(tenant_id, Since()).after(last, found)
         if found == Standing(tenant=tenant):
             self._standings.pop(tenant_id, None)
         else:

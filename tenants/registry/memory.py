@@ -1,14 +1,13 @@
 """The tenants that a process has in memory, and which of them nobody uses any longer."""
 
 import math
-import time
 from collections.abc import Callable
 
 import attrs
 
 from tenants.compiled import CompiledTenant
 from tenants.registry.pace import Pace
-from tenants.registry.standing import Standing
+from tenants.registry.standing import NOTHING, Since, Standing
 
 
 @attrs.define
@@ -17,13 +16,13 @@ class Entry:
 
     Args:
         standing: what is known of it.
-        since: Unix seconds from which on its revision is in force here.
+        since: when that came to be.
         compared_at: when it was last as the registry said; never: minus infinity.
         used_at: when it was last asked for, as far as was noticed.
     """
 
     standing: Standing
-    since: int
+    since: Since
     compared_at: float
     used_at: float
 
@@ -86,10 +85,8 @@ class Memory:
         entry = self._entries.get(tenant_id)
         now = self._clock()
         if entry is None:
-            entry = Entry(standing, int(time.time()), -math.inf, now)
-            self._entries[tenant_id] = entry
-        elif entry.standing.revision != standing.revision:
-            entry.since = int(time.time())
+            entry = self._entries[tenant_id] = Entry(NOTHING, Since(), -math.inf, now)
+        entry.since = entry.since.after(entry.standing, standing)
         entry.standing = standing
         entry.compared_at = -math.inf if compared_at is None else compared_at
         tenant = standing.in_force

@@ -89,12 +89,7 @@ class PublishedRegistry:
     def health(self, tenant_id: str) -> TenantHealth | None:
         """How a tenant stands here; None where nothing of it is in memory."""
         entry = self._memory.look(tenant_id)
-        if entry is None:
-            return None
-        tenant, refused = entry.standing.in_force, entry.standing.refused
-        if tenant is None:
-            return TenantHealth(refused=refused)
-        return TenantHealth(tenant.revision, entry.since, refused)
+        return entry.since.health(entry.standing) if entry else None
 
     def stale_seconds(self) -> float:
         """For how long what is in memory could not be compared with what is kept; 0: it could."""

@@ -1,8 +1,12 @@
 """How a published tenant stands: what was found of it, and what of that is in force."""
 
+import time
+from typing import Self
+
 import attrs
 
 from tenants.compiled import CompiledTenant
+from tenants.ports import TenantHealth
 from tenants.registry.objects import NEW, Stored
 from tenants.registry.stored import Pointer
 
@@ -50,3 +54,29 @@ class Standing:
 
 
 NOTHING = Standing()
+
+
+@attrs.frozen
+class Since:
+    """Since when a tenant stands here as it does, in Unix seconds.
+
+    Args:
+        in_force: its revision is in force; None: none is.
+        refused: the newest is not; None: it is.
+    """
+
+    in_force: int | None = None
+    refused: int | None = None
+
+    def after(self, before: Standing, now: Standing) -> Self:
+        """As ``before`` has become ``now``, at this moment."""
+        moment = int(time.time())
+        in_force = self.in_force if now.revision == before.revision else moment
+        refused = self.refused if before.refused else moment
+        return type(self)(in_force if now.revision else None, refused if now.refused else None)
+
+    def health(self, standing: Standing) -> TenantHealth:
+        """What operators are told."""
+        return TenantHealth(
+            standing.revision or None, self.in_force, standing.refused, self.refused
+        )

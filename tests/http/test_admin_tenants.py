@@ -209,6 +209,7 @@ async def test_health_says_why_the_newest_is_not_in_force(admin, place, operated
 
     assert (found["loaded"], found["sha256"]) == (True, made["sha256"])
     assert "tenants/acme/current.json" in found["refused"]
+    assert found["refused_since"] >= found["since"] > 1_700_000_000
     assert "tenants/acme/current.json" in shown["detail"]
     assert [each["state"] for each in listed] == ["broken"]
     await admin.get("/tenants/globex/health", 404)
@@ -223,7 +224,7 @@ async def test_health_of_a_tenant_in_force(admin, operated):
 
     assert (found["loaded"], found["sha256"]) == (True, made["sha256"])
     assert found["since"] > 1_700_000_000
-    assert found["refused"] is None
+    assert (found["refused"], found["refused_since"]) == (None, None)
 
 
 async def test_health_of_the_process(admin):

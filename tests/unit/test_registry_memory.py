@@ -5,7 +5,7 @@ import pytest
 
 from tenants.registry.memory import Memory
 from tenants.registry.pace import Pace
-from tenants.registry.standing import Standing
+from tenants.registry.standing import Since, Standing
 from tenants.registry.stored import Pointer
 from tests.fakes.operator import release
 
@@ -93,11 +93,27 @@ def test_copy_and_refused_revision_are_due_sooner(clocked):
 def test_health_keeps_the_time_of_the_revision_and_not_of_the_look(clocked):
     """Comparing again, or other keys, do not make a revision younger."""
     clocked.put("acme")
-    clocked.memory.look("acme").since = 7
+    clocked.memory.look("acme").since = Since(in_force=7)
 
     clocked.put("acme", standing=attrs.evolve(GOOD, tenant=attrs.evolve(TENANT)))
     same = clocked.memory.look("acme").since
     clocked.put("acme", standing=attrs.evolve(GOOD, tenant=attrs.evolve(TENANT, revision="new")))
 
-    assert same == 7
-    assert clocked.memory.look("acme").since > 7
+    assert same == Since(in_force=7)
+    assert clocked.memory.look("acme").since.in_force > 7
+
+
+def test_health_keeps_the_time_of_the_first_refusal(clocked):
+    """Another fault of the newest does not make it look as if it had been good until then."""
+    clocked.put("acme")
+    clocked.put("acme", standing=attrs.evolve(GOOD, refused="broken"))
+    first = clocked.memory.look("acme").since
+    clocked.memory.look("acme").since = attrs.evolve(first, refused=7)
+
+    clocked.put("acme", standing=attrs.evolve(GOOD, refused="broken otherwise"))
+    later = clocked.memory.look("acme").since
+    clocked.put("acme")
+
+    assert first.refused > 7
+    assert later == Since(first.in_force, 7)
+    assert clocked.memory.look("acme").since == Since(first.in_force, None)

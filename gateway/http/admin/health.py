@@ -45,6 +45,7 @@ async def tenant_health(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIAp
             sha256=found.revision if found else None,
             since=found.since if found else None,
             refused=(found.refused or None) if found else None,
+            refused_since=found.refused_since if found else None,
             stale_seconds=desk.registry.stale_seconds(),
         )
     )

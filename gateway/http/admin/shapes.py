@@ -232,6 +232,7 @@ class TenantHealth(msgspec.Struct, kw_only=True):
     sha256: Annotated[str, Meta(description="Of the files in force here.")] | None
     since: Annotated[int, Meta(description="Unix seconds since when they are.")] | None
     refused: Annotated[str, Meta(description="Why a newer revision is not in force.")] | None
+    refused_since: Annotated[int, Meta(description="Unix seconds since when it is not.")] | None
     stale_seconds: float
 
 
