@@ -84,6 +84,7 @@ async def test_who_expects_another_revision_is_told_what_won(admin):
     for problem in (stale, rollback):
         assert problem["type"] == "urn:agw:publish-conflict"
         assert (problem["revision"], problem["by"]) == (2, "admin-api:ada")
+        assert "Revision 2 is in force, by admin-api:ada" in problem["detail"]
     assert good["revision"] == 3
 
 

@@ -49,6 +49,7 @@ async def test_a_tenant_is_created_once_and_without_a_key_unless_asked(admin):
     assert made["key"] is None
     assert (await admin.get("/tenants/acme/keys"))["data"] == []
     assert problem["type"] == "urn:agw:tenant-exists"
+    assert "publish to it, or take another id" in problem["detail"]
     assert (await admin.get("/tenants/acme"))["revision"] == 1
 
 
@@ -211,6 +212,7 @@ async def test_health_says_why_the_newest_is_not_in_force(admin, place, operated
     assert "tenants/acme/current.json" in found["refused"]
     assert found["refused_since"] >= found["since"] > 1_700_000_000
     assert "tenants/acme/current.json" in shown["detail"]
+    assert "roll back to a revision by its number" in shown["detail"]
     assert [each["state"] for each in listed] == ["broken"]
     await admin.get("/tenants/globex/health", 404)
 
