@@ -1,9 +1,7 @@
 """What the operator's routes work with."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import attrs
@@ -20,14 +18,11 @@ from tenants.errors import UnknownTenantError
 from tenants.ports import Registry, SecretStore
 from tenants.registry import layout
 from tenants.registry.objects import Objects
-from tenants.releases.audit import record
 from tenants.releases.pointers import Intent, in_working_form
 from tenants.releases.release import Preparing
 from tenants.threads import Threads, WorkRaisedError
 
 _AT_ONCE = 4
-_NOTICED_SECONDS = 10.0  # what a change of the registry takes to be in force, at most
-_LOOK_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T")
@@ -88,26 +83,6 @@ class Desk:
         """
         return Intent(author(request.scope), int(self.clock()), note)
 
-    async def delete_data(self, request: AnyRequest, tenant_id: str) -> int:
-        """Delete all that is stored of a tenant, and return how many threads.
-
-        Where the registry holds it no more, this waits until no request finds it here either.
-        """
-        intent = self.intent(request)
-        if not await self.read(lambda objects: _audited(objects, tenant_id, intent)):
-            await self._notice(tenant_id)
-        self.uses.forget(tenant_id)
-        deleted = await self.orchestrator.delete_tenant(context_of(request, tenant_id))
-        _log.info("tenant_data_deleted", tenant_id=tenant_id, threads=deleted, by=intent.by)
-        return deleted
-
-    async def _notice(self, tenant_id: str) -> None:
-        """Wait until this process knows that a tenant is gone."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_NOTICED_SECONDS):
-                while self.registry.cached(tenant_id) is not None:  # noqa: ASYNC110 - it sets no event
-                    await asyncio.sleep(_LOOK_SECONDS)
-
 
 def context_of(request: AnyRequest, tenant_id: str) -> TenantContext:
     """All of a tenant, for its operator."""
@@ -133,11 +108,3 @@ def require_there(objects: Objects, tenant_id: str) -> None:
     """
     if not is_there(objects, tenant_id):
         raise UnknownTenantError(tenant_id)
-
-
-def _audited(objects: Objects, tenant_id: str, intent: Intent) -> bool:
-    """Tell the audit of a tenant that its data are being deleted, where it is there; whether so."""
-    there = is_there(objects, tenant_id)
-    if there:
-        record(objects, tenant_id, intent.entry("data.delete"))
-    return there

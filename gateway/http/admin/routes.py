@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from gateway.http.admin import health, keys, revisions, tenants
+from gateway.http.admin import deleting, health, keys, revisions, tenants
 from gateway.http.admin.access import require_operator, require_tenant_id
 from gateway.http.admin.document import document
 from gateway.http.admin.problems import answer_operator
@@ -12,10 +12,10 @@ HANDLERS = (
     tenants.tenants,
     tenants.create,
     tenants.tenant,
-    tenants.delete_tenant,
+    deleting.delete_tenant,
     tenants.suspend,
     tenants.resume,
-    tenants.delete_data,
+    deleting.delete_data,
     revisions.revisions,
     revisions.publish,
     revisions.revision,

@@ -1,11 +1,11 @@
-"""The operator's routes of tenants: listed, shown, created, switched off and on, deleted."""
+"""The operator's routes of tenants: listed, shown, created, switched off and on."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import msgspec
 import structlog
-from litestar import delete, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
@@ -17,17 +17,11 @@ from gateway.http.admin.publishing import created
 from gateway.http.admin.reply import page, reply
 from gateway.http.admin.requests import NewTenant, Noted, TenantQuery
 from gateway.http.errors import BadInputError
-from tenants.errors import (
-    BrokenObjectError,
-    InvalidTenantError,
-    TenantUnavailableError,
-    UnknownTenantError,
-)
-from tenants.knowledge.progress import read_progress
+from tenants.errors import BrokenObjectError, InvalidTenantError, TenantUnavailableError
 from tenants.model import is_tenant_id
 from tenants.ports import Registry
-from tenants.registry.objects import NEW, Objects
-from tenants.releases import offboarding, switching
+from tenants.registry.objects import Objects
+from tenants.releases import switching
 from tenants.releases.errors import WorkingFormError
 from tenants.releases.loading import read_revision
 from tenants.releases.pointers import Intent
@@ -93,37 +87,6 @@ async def resume(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
     return await _switched(request, tenant_id, "resume", switching.resume)
 
 
-@delete("/tenants/{tenant_id:str}", status_code=200)
-async def delete_tenant(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
-    """Delete a tenant from the registry, then all that is stored of it.
-
-    Where this stops half way, the same request again goes on.
-    """
-    desk = Desk.of(request)
-    intent = desk.intent(request)
-    left = await desk.read(lambda objects: _left_upstream(objects, tenant_id))
-    if left:
-        stores, mark = [each.vector_store_id for each in left], left[0].token
-        _log.warning("knowledge_left_upstream", tenant_id=tenant_id, stores=stores, mark=mark)
-    deleted = await desk.change(
-        tenant_id, intent, "offboard", lambda objects: _offboarded(objects, tenant_id, intent)
-    )
-    threads = await desk.delete_data(request, tenant_id)
-    if not (deleted or threads):
-        raise UnknownTenantError(tenant_id)
-    answer = shapes.TenantDeleted(
-        id=tenant_id, objects_deleted=deleted, threads_deleted=threads, left_upstream=left
-    )
-    return reply(answer)
-
-
-@delete("/tenants/{tenant_id:str}/data", status_code=200)
-async def delete_data(request: AnyRequest, tenant_id: FromPath[str]) -> ASGIApp:
-    """Delete all that is stored of a tenant, also of one that the registry holds no more."""
-    threads = await Desk.of(request).delete_data(request, tenant_id)
-    return reply(shapes.DataDeleted(id=tenant_id, threads_deleted=threads))
-
-
 def _listed(desk: Desk, objects: Objects, wanted: TenantQuery) -> list[shapes.TenantSummary]:
     """One more than is wanted, where there are more."""
     found = {each.id: each for each in _all(desk, objects)}
@@ -169,29 +132,3 @@ async def _switched(request: AnyRequest, tenant_id: str, what: str, switch: _Swi
         tenant_id, intent, what, lambda objects: switch(objects, tenant_id, intent)
     )
     return reply(views.changed(tenant_id, made))
-
-
-def _left_upstream(objects: Objects, tenant_id: str) -> list[shapes.LeftUpstream]:
-    """What the registry alone knows of, and nobody finds once that is deleted."""
-    try:
-        progress = read_progress(objects, tenant_id)
-    except BrokenObjectError:
-        return []
-    stored = progress.stored
-    if progress.generation == NEW:
-        return []
-    stores = [(each.vector_store_id, each.account) for each in stored.left]
-    return [
-        shapes.LeftUpstream(vector_store_id=store, base_url=account.base_url, token=stored.token)
-        for store, account in ((stored.vector_store_id, stored.account), *stores)
-    ]
-
-
-def _offboarded(objects: Objects, tenant_id: str, intent: Intent) -> int:
-    """Delete what the registry holds of a tenant, and return how many objects that were."""
-    if offboarding.remains(objects, tenant_id):
-        return offboarding.clear(objects, tenant_id, intent)
-    try:
-        return offboarding.offboard(objects, tenant_id, intent)
-    except UnknownTenantError:
-        return 0
