@@ -214,6 +214,7 @@ def test_credentials_of_a_dotenv_file_reach_googles_library(cli):
     """Checked or served, the bucket is asked with the file that .env names."""
     del cli.environ["GATEWAY_TENANTS"]
     lines = ["GATEWAY_TENANTS=gs://tenants", "GOOGLE_APPLICATION_CREDENTIALS=away/key.json"]
+    lines.append("GATEWAY_DEFAULT_TENANT=acme")
     (cli.folder / ".env").write_text("\n".join([*lines, "OPENAI_API_KEY=sk-planted"]))
 
     _, checks = cli.report()
