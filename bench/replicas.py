@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -77,7 +78,7 @@ async def _replicas(url: str) -> None:
             hello = f"Hello {number}."
             said = release(_TENANT, more=f'initial_message = "{hello}"\n')
             publish(operator.objects, said, Intent("bench", number))
-            took["published"].append(await _seconds(urls, key, lambda _, t, h=hello: h in t))
+            took["published"].append(await _seconds(urls, key, partial(_says, hello)))
             dead = operator.issue(_TENANT)
             await _seconds(urls, dead.text, lambda status, _: status == HTTPStatus.OK)
             operator.revoke(dead.record.id, _TENANT)
@@ -95,6 +96,10 @@ async def _replicas(url: str) -> None:
     for what, seconds in took.items():
         say(f"seconds until {what} on both, median", statistics.median(seconds))
         say(f"seconds until {what} on both, at most", max(seconds))
+
+
+def _says(wanted: str, _: int, text: str) -> bool:
+    return wanted in text
 
 
 async def _seconds(urls: Sequence[str], key: str, wanted: Callable[[int, str], bool]) -> float:
