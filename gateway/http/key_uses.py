@@ -50,14 +50,16 @@ class KeyUses:
 
     async def flush(self) -> None:
         """Write what was noted, all of it at once; a store that is away gets it the next time."""
-        noted, self._waiting = self._waiting, {}
+        noted = dict(self._waiting)
         if not noted:
             return
         try:
             await self._store.note_key_uses({place: int(now) for place, now in noted.items()})
         except StoreUnavailableError as error:
-            self._waiting = noted | self._waiting
             _log.warning("key_uses_not_written", detail=error.detail)
+            return
+        # What was noted or forgotten meanwhile stays so.
+        self._waiting = dict(self._waiting.items() - noted.items())
 
     @contextlib.asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:

@@ -8,6 +8,10 @@ import pytest
 from gateway.http.key_uses import KeyUses
 from gateway.store.errors import StoreUnavailableError
 from tenants.context import TenantContext
+from tenants.registry import layout
+from tenants.registry.objects import NEW
+from tenants.registry.stored import StoredKey, StoredKeys
+from tenants.registry.stored_json import encode
 from tests.fakes.admin_client import AdminClient
 from tests.fakes.gateway import serving
 from tests.fakes.tenants import until
@@ -158,14 +162,17 @@ class Rows:
 
     Attributes:
         writes: what was written at each time.
+        meanwhile: what happens while it writes.
     """
 
     def __init__(self):
         self.away = False
+        self.meanwhile = lambda: None
         self.writes = []
 
     async def note_key_uses(self, uses):
         """See ``Tenants``."""
+        self.meanwhile()
         if self.away:
             raise StoreUnavailableError("away")
         self.writes.append(dict(uses))
@@ -173,6 +180,19 @@ class Rows:
     async def key_uses(self, _tenant):
         """See ``Tenants``."""
         return {"key_old": 1, "key_1": 1}
+
+
+@ON_DISK
+async def test_who_has_too_many_keys_is_told_what_to_do(admin, place):
+    """A hundred live ones are enough for anybody who rotates them."""
+    await admin.create()
+    live = (StoredKey(f"key_{n}", f"{n:064x}", "chat", created_at=1) for n in range(100))
+    place.objects.write(layout.keys("acme"), encode(StoredKeys(tuple(live))), expected=NEW)
+
+    problem = await admin.post(KEYS, 409)
+
+    assert problem["type"] == "urn:agw:too-many-keys"
+    assert problem["detail"] == "It has 100 live keys: revoke those that nobody uses."
 
 
 async def test_uses_are_written_together_and_not_lost_while_the_store_is_away():
@@ -202,6 +222,22 @@ async def test_what_is_not_written_yet_is_told_and_can_be_forgotten():
     assert await uses.last(acme) == {"key_old": 1, "key_1": 10}
     uses.forget("acme")
     assert await uses.last(acme) == {"key_old": 1, "key_1": 1}
+
+
+async def test_what_is_forgotten_while_it_is_written_is_not_written_later():
+    """A tenant that is deleted just then is not remembered by the next write."""
+    rows = Rows()
+    uses = KeyUses(rows)
+    uses.note("acme", "key_1", 10)
+    uses.note("globex", "key_2", 11)
+
+    rows.away, rows.meanwhile = True, lambda: uses.forget("acme")
+    await uses.flush()
+    rows.away, rows.meanwhile = False, lambda: uses.note("globex", "key_2", 12)
+    await uses.flush()
+    await uses.flush()
+
+    assert rows.writes == [{("globex", "key_2"): 11}, {("globex", "key_2"): 12}]
 
 
 async def test_uses_are_written_every_so_often():
