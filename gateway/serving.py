@@ -98,7 +98,11 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """See uvicorn."""
         self._pending_bytes = 0
+        before = self.cycle
         super().on_headers_complete()
+        # An upgrade has no cycle of its own, and the answer to a HEAD no body to wait for.
+        if self.cycle is not before and self.scope["method"] != "HEAD":
+            self.cycle.transport = Answering(self.transport)  # type: ignore[assignment] # as much of one as a cycle uses
 
     def on_body(self, body: bytes) -> None:
         """See uvicorn."""
@@ -109,6 +113,46 @@ class HttpProtocol(HttpToolsProtocol):
         """See uvicorn."""
         self._pending_bytes = 0
         super().on_message_complete()
+
+
+class Answering:
+    """The transport of one answer, whose head may wait for its body.
+
+    uvicorn writes a head as soon as it has one, and uvloop makes each write a call of the system.
+    """
+
+    __slots__ = ("_head", "_holding", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self._holding = False
+
+    def hold_head(self) -> None:
+        """Have the next write wait for the one after it, or for the end."""
+        self._holding = True
+
+    def write(self, data: bytes) -> None:
+        """See ``asyncio.WriteTransport``."""
+        head, self._head = self._head, b""
+        if self._holding:
+            self._holding, self._head = False, head + data
+        else:
+            self._transport.write(head + data)
+
+    def is_closing(self) -> bool:
+        """See ``asyncio.BaseTransport``."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """See ``asyncio.BaseTransport``."""
+        if self._head:
+            self.write(b"")
+        self._transport.close()
+
+    def abort(self) -> None:
+        """See ``asyncio.WriteTransport``."""
+        self._transport.abort()
 
 
 class Flow(FlowControl):

@@ -46,9 +46,22 @@ class Entrance:
         way to abort, so this goes by the object that ``send`` is bound to; on a server that has
         no transport there, the connection is closed as usual.
         """
-        transport: Any = getattr(getattr(self.send, "__self__", None), "transport", None)
-        if transport is not None:
+        if (transport := self._transport) is not None:
             transport.abort()
+
+    def hold_head(self) -> None:
+        """Let the answer's head wait for its body, so that both leave in one call of the system.
+
+        For whoever sends a body as soon as the head, with nothing to wait for in between. A server
+        that writes to a plain transport sends the head at once, as usual.
+        """
+        hold: Callable[[], None] | None = getattr(self._transport, "hold_head", None)
+        if hold is not None:
+            hold()
+
+    @property
+    def _transport(self) -> Any:  # noqa: ANN401 - the server's
+        return getattr(getattr(self.send, "__self__", None), "transport", None)
 
 
 def header(scope: Mapping[str, Any], name: bytes) -> str | None:

@@ -101,7 +101,7 @@ class EventStream:
         task: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment] # a coroutine that runs has one
         with Pulse(self._options.pulse, reader.wake, partial(self._detach, task)) as pulse:
             try:
-                await self._stream(send, reader, pulse)
+                await self._stream(scope, send, reader, pulse)
             except asyncio.CancelledError:
                 if not self._stuck:
                     raise
@@ -124,21 +124,26 @@ class EventStream:
         self._stuck = True
         task.cancel()
 
-    async def _stream(self, send: Send, reader: Reader, pulse: Pulse) -> None:
+    async def _stream(self, scope: Scope, send: Send, reader: Reader, pulse: Pulse) -> None:
         projection = ConversationProjection(self._after)
+        chunks = self._chunks(projection, reader.take())
+        last = next(chunks, b"")
+        if last or reader.at_end:  # so that a body follows at once
+            entrance(scope).hold_head()
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         while True:
-            last = b""
             # One chunk is made at a time: a backlog may be long, and its reader slow.
-            for chunk in self._chunks(projection, reader.take()):
+            for chunk in chunks:
                 if last:
                     await _body(send, pulse, last)
                 last = chunk
+            del chunks  # nothing of them stays while the stream is silent
             if reader.at_end or pulse.expired:
                 break
             if last or pulse.take_heartbeat():
                 await _body(send, pulse, last or HEARTBEAT)
             await reader.wait()
+            last, chunks = b"", self._chunks(projection, reader.take())
         await _body(send, pulse, last + self._last_words(), more=False)
         self._finished = True
 

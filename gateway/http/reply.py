@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import attrs
 from litestar.types import Receive, Scope, Send
 
+from gateway.http.entrance import entrance
+
 JSON = "application/json"
 
 
@@ -23,5 +25,6 @@ class Reply:
         headers.append((b"content-length", str(len(self.body)).encode()))
         if self.content_type is not None:
             headers.append((b"content-type", self.content_type.encode()))
+        entrance(scope).hold_head()
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
