@@ -84,15 +84,17 @@ class FaultyUpstream:
 
     async def _serve(self, scope: Event, receive: Receive, send: Send) -> None:
         asked = f"{scope['method']} {scope['path']}"
-        if not self.held or self._released.is_set() or not re.fullmatch(self.held, asked):
+        if not self.held or not re.fullmatch(self.held, asked):
             await self._do(asked, scope, receive, send)
             return
-        done, receive = asyncio.Event(), await _received(receive)
+        done = asyncio.Event()
         self._held.append(done)
-        self._holds.set()
-        await self._released.wait()
         try:
-            await self._do(asked, scope, receive, send)
+            whole = await _received(receive)
+            if whole is not None:
+                self._holds.set()
+                await self._released.wait()
+                await self._do(asked, scope, whole, send)
         finally:
             done.set()
 
@@ -119,11 +121,13 @@ class FaultyUpstream:
         return None
 
 
-async def _received(receive: Receive) -> Receive:
-    """A request's body, kept though its client may go away."""
+async def _received(receive: Receive) -> Receive | None:
+    """A request's body, kept though its client may go away; None where it went before the end."""
     parts = [await receive()]
     while parts[-1].get("more_body"):
         parts.append(await receive())
+    if parts[-1]["type"] == "http.disconnect":
+        return None
     kept = iter(parts)
 
     async def again() -> Event:
