@@ -14,24 +14,26 @@ from gateway.engines.ports import Credential
 from gateway.engines.responses import ResponsesEngine
 from gateway.engines.retrying import Retrying
 from gateway.engines.transport import Transport
-from gateway.http import conversation, pages, service, sessions, websocket
-from gateway.http.access import Door
+from gateway.http import conversation, pages, service
 from gateway.http.admin import routes as admin
 from gateway.http.admin.access import OperatorKeys
 from gateway.http.admin.desk import Desk
-from gateway.http.checking import Checker
-from gateway.http.cors import Cors
-from gateway.http.documents import openapi
+from gateway.http.door import sessions
+from gateway.http.door.checking import Checker
+from gateway.http.door.cors import Cors
+from gateway.http.door.door import Door
+from gateway.http.door.key_uses import KeyUses
+from gateway.http.door.open_connections import OpenConnections
+from gateway.http.door.sessions import Sessions
 from gateway.http.event_stream import StreamOptions
-from gateway.http.key_uses import KeyUses
 from gateway.http.listeners import Listeners
 from gateway.http.middleware import Layer
-from gateway.http.open_connections import OpenConnections
+from gateway.http.openapi.document import openapi
 from gateway.http.problems import answer_error
 from gateway.http.pulse import PulseLimits
 from gateway.http.service import Health
-from gateway.http.sessions import Sessions
 from gateway.http.surface import Surface
+from gateway.http.websocket import routes as websocket
 from gateway.http.wire import MAX_BODY_BYTES
 from gateway.identity.end_users import IssuedTokens
 from gateway.identity.session_tokens import SignedSessions

@@ -7,7 +7,7 @@ import attrs
 class TenantContext:
     """Proof that a request or a run acts within one tenant.
 
-    Only the door (``gateway.http.access``) and a run that passed it make one; every store method
+    Only the door (``gateway.http.door.door``) and a run that passed it make one; every store method
     takes one, so nothing can be looked up outside a tenant.
 
     Args:

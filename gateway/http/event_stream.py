@@ -10,8 +10,8 @@ import attrs
 from litestar.types import Receive, Scope, Send
 
 from gateway.engines.events import Event
+from gateway.http.door.open_connections import End
 from gateway.http.entrance import Entrance, entrance, told_of_loss
-from gateway.http.open_connections import End
 from gateway.http.ports import StreamMetrics
 from gateway.http.problems import error_frame, problem_of
 from gateway.http.pulse import Pulse, PulseLimits

@@ -13,7 +13,7 @@ import structlog
 from litestar.types import Scope
 
 from gateway.entropy import random_hex
-from gateway.http.cors import Cors, Headers
+from gateway.http.door.cors import Cors, Headers
 from gateway.http.entrance import ENTRANCE, Entrance
 from gateway.http.listeners import Listeners
 

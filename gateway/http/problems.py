@@ -30,8 +30,8 @@ from gateway.http.errors import (
     TooManyAttemptsError,
     UnsupportedMediaTypeError,
 )
-from gateway.http.frames import FrameError, NoTurnError, TurnInProgressError
 from gateway.http.reply import Reply
+from gateway.http.websocket.frames import FrameError, NoTurnError, TurnInProgressError
 from gateway.identity.errors import IssuerUnavailableError, TokenRefusedError
 from gateway.runs.errors import (
     DrainingError,

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, get
 from litestar.types import ASGIApp
 
-from gateway.http.access import Visit
+from gateway.http.door.door import Visit
 from gateway.http.entrance import entrance
 from gateway.http.listeners import operators_only
 from gateway.http.reply import JSON, Reply

@@ -9,12 +9,12 @@ import attrs
 from litestar import Request
 from litestar.connection import ASGIConnection
 
-from gateway.http.access import Door, Visit
+from gateway.http.door.door import Door, Visit
+from gateway.http.door.open_connections import OpenConnections
 from gateway.http.ends import Ends
 from gateway.http.entrance import header
 from gateway.http.errors import BadInputError, ThreadBoundError
 from gateway.http.event_stream import Client, EventStream, StreamOptions
-from gateway.http.open_connections import OpenConnections
 from gateway.http.ports import StreamMetrics
 from gateway.http.wire import ChatRequest, is_id
 from gateway.runs.live import TurnRequest

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from gateway.http.document_routes import PATHS
+from gateway.http.openapi.routes import PATHS
 from gateway.runs.turn import TurnLimits
 from tests.fakes.browser import chat_page
 from tests.fakes.cutting_proxy import CuttingProxy

@@ -5,7 +5,7 @@ import time
 import aiohttp
 import pytest
 
-from gateway.http.key_uses import KeyUses
+from gateway.http.door.key_uses import KeyUses
 from gateway.store.errors import StoreUnavailableError
 from tenants.context import TenantContext
 from tenants.registry import layout

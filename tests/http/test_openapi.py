@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 
 from gateway.app import ROUTES
-from gateway.http.document_routes import COMPONENTS, PATHS
+from gateway.http.openapi.routes import COMPONENTS, PATHS
 from tenants.keys import new_key
 from tests.fakes.gateway import serving, write_tenant
 from tests.fakes.json_schema import closed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.attempts import AttemptLimits, Attempts, client_network
+from gateway.http.door.attempts import AttemptLimits, Attempts, client_network
 from gateway.http.errors import TooManyAttemptsError
 
 

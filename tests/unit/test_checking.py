@@ -3,8 +3,8 @@
 import attrs
 import pytest
 
-from gateway.http.checking import Checker
-from gateway.http.credentials import Presented
+from gateway.http.door.checking import Checker
+from gateway.http.door.credentials import Presented
 from gateway.http.errors import CredentialRefusedError
 from gateway.identity.ports import SessionClaims
 from gateway.identity.session_tokens import SignedSessions

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.credentials import presented
+from gateway.http.door.credentials import presented
 from gateway.http.entrance import ENTRANCE, Entrance
 from gateway.identity.errors import TokenRefusedError
 from gateway.identity.ports import SessionClaims

@@ -5,8 +5,8 @@ import asyncio
 import attrs
 import pytest
 
+from gateway.http.door.open_connections import OpenConnections
 from gateway.http.errors import CredentialRefusedError
-from gateway.http.open_connections import OpenConnections
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
 import gateway.engines.errors
 import gateway.http.errors
-import gateway.http.frames
+import gateway.http.websocket.frames
 import gateway.identity.errors
 import gateway.runs.errors
 import gateway.store.errors
@@ -18,7 +18,6 @@ import tenants.errors
 import tenants.releases.errors
 from gateway.engines.errors import Cause, EngineError
 from gateway.http.errors import BadInputError, RunUnsuccessfulError
-from gateway.http.frames import FrameError
 from gateway.http.problems import (
     CAUSES,
     INTERNAL,
@@ -26,6 +25,7 @@ from gateway.http.problems import (
     error_frame,
     problem_of,
 )
+from gateway.http.websocket.frames import FrameError
 from gateway.runs.lifecycle import RunCreated, RunEnded
 from gateway.store.errors import NotFoundError, StoreUnavailableError, ThreadBusyError
 from tenants.errors import Fault, InvalidTenantError, SecretMissingError, UnknownTenantError
@@ -33,7 +33,7 @@ from tenants.errors import Fault, InvalidTenantError, SecretMissingError, Unknow
 PACKAGES = [
     gateway.engines.errors,
     gateway.http.errors,
-    gateway.http.frames,
+    gateway.http.websocket.frames,
     gateway.identity.errors,
     gateway.runs.errors,
     gateway.store.errors,

@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Scope
 
-from gateway.http.attempts import Attempts, client_network
+from gateway.http.door.attempts import Attempts, client_network
 from gateway.http.entrance import entrance, header
 from gateway.http.errors import BadInputError, OperatorRefusedError
 from tenants.errors import UnknownTenantError

@@ -9,8 +9,8 @@ import structlog
 from litestar import Request
 
 from gateway.http.admin.access import author
+from gateway.http.door.key_uses import KeyUses
 from gateway.http.entrance import entrance
-from gateway.http.key_uses import KeyUses
 from gateway.runs.orchestrator import Orchestrator
 from gateway.store.ports import Store
 from tenants.context import TenantContext

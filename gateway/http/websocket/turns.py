@@ -10,11 +10,14 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from gateway.engines.events import Event
-from gateway.http.access import Visit
-from gateway.http.closing import close
+from gateway.http.door.door import Visit
 from gateway.http.entrance import entrance
 from gateway.http.errors import CredentialRefusedError
-from gateway.http.frames import (
+from gateway.http.problems import error_frame, problem_of
+from gateway.http.pulse import Pulse
+from gateway.http.surface import Surface
+from gateway.http.websocket.closing import close
+from gateway.http.websocket.frames import (
     Cancel,
     ClientFrame,
     NoTurnError,
@@ -23,9 +26,6 @@ from gateway.http.frames import (
     TurnInProgressError,
     read_frame,
 )
-from gateway.http.problems import error_frame, problem_of
-from gateway.http.pulse import Pulse
-from gateway.http.surface import Surface
 from gateway.http.wire import ChatRequest
 from gateway.runs.errors import RunEndedError
 from gateway.runs.log import Reader

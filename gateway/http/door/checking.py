@@ -7,9 +7,9 @@ from typing import TypeAlias
 import attrs
 import structlog
 
-from gateway.http.credentials import KEY, Presented
+from gateway.http.door.credentials import KEY, Presented
+from gateway.http.door.grants import NOBODY, OF_A_USER, OPEN, Grant, Source
 from gateway.http.errors import CredentialRefusedError, SeveralCredentialsError
-from gateway.http.grants import NOBODY, OF_A_USER, OPEN, Grant, Source
 from gateway.identity.errors import TokenRefusedError
 from gateway.identity.ports import EndUserTokens, SessionTokens
 from tenants import keys

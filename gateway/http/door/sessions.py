@@ -10,9 +10,10 @@ import msgspec
 from litestar import Request, post
 from litestar.types import ASGIApp
 
-from gateway.http.access import Visit
-from gateway.http.attempts import AttemptLimits, Attempts, client_network
 from gateway.http.body import whole_body
+from gateway.http.door.attempts import AttemptLimits, Attempts, client_network
+from gateway.http.door.door import Visit
+from gateway.http.door.grants import ANONYMOUS
 from gateway.http.entrance import header
 from gateway.http.errors import (
     BadInputError,
@@ -20,7 +21,6 @@ from gateway.http.errors import (
     InsufficientScopeError,
     SessionsOffError,
 )
-from gateway.http.grants import ANONYMOUS
 from gateway.http.reply import JSON, Reply
 from gateway.http.surface import Surface
 from gateway.http.wire import is_id, read_json

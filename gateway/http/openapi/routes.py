@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from gateway.http import document_examples as examples
-from gateway.http.document_shapes import SCHEMAS
+from gateway.http.openapi import examples
+from gateway.http.openapi.shapes import SCHEMAS
 
 Described: TypeAlias = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 import attrs
 import structlog
 
-from gateway.http.access import Visit
+from gateway.http.door.door import Visit
 from gateway.http.errors import CredentialRefusedError
 from tenants.errors import UnknownTenantError
 

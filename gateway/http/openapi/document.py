@@ -15,7 +15,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License, Server, ServerVariable, Tag
 
-from gateway.http.document_routes import COMPONENTS, PATHS
+from gateway.http.openapi.routes import COMPONENTS, PATHS
 
 _DESCRIPTION = """\
 Conversations with a tenant's assistant. Every route of a tenant exists under `/t/{tenant}` and at \

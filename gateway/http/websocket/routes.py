@@ -5,9 +5,9 @@ from typing import Any
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
-from gateway.http.closing import close
 from gateway.http.surface import Surface
-from gateway.http.turns import Turns
+from gateway.http.websocket.closing import close
+from gateway.http.websocket.turns import Turns
 
 AnySocket = WebSocket[Any, Any, Any]
 

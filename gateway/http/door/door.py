@@ -6,9 +6,11 @@ import attrs
 import structlog
 from litestar.types import Scope
 
-from gateway.http.attempts import Attempts, client_network
-from gateway.http.checking import Checker
-from gateway.http.credentials import Presented, presented
+from gateway.http.door.attempts import Attempts, client_network
+from gateway.http.door.checking import Checker
+from gateway.http.door.credentials import Presented, presented
+from gateway.http.door.grants import Grant
+from gateway.http.door.origins import origin_allowed
 from gateway.http.entrance import entrance
 from gateway.http.errors import (
     CredentialRefusedError,
@@ -17,8 +19,6 @@ from gateway.http.errors import (
     TenantMismatchError,
     TenantRequiredError,
 )
-from gateway.http.grants import Grant
-from gateway.http.origins import origin_allowed
 from tenants import keys
 from tenants.compiled import CompiledTenant
 from tenants.context import TenantContext
