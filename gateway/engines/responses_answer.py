@@ -1,6 +1,6 @@
 """Answers of a Responses upstream, streamed and whole, as batches of events."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -68,13 +68,16 @@ class StreamedAnswer:
         events: list[Event] = []
         try:
             came = self._splitter.feed(chunk)
-            for (name, data), delta in zip(came, deltas([d for _, d in came]), strict=True):
-                event = delta or _event(name, data, self._instructions)
+            read = deltas([data for _, data in came])
+            for at in [at for at, event in enumerate(read) if event is None]:
+                events += cast("list[Event]", read[len(events) : at])
+                event = _event(*came[at], self._instructions)
                 events.append(event)
-                if delta is None and event.type in _TERMINAL:
+                if event.type in _TERMINAL:
                     self._ended = True
                     self._exchange.release()
                     return events
+            events += cast("list[Event]", read[len(events) :])
         except EngineError as error:
             self._fail(error)
         except _UNREADABLE as error:
