@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,12 @@ import pytest
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 _BUILT = Path(__file__).resolve().parents[1] / ".data" / "bin"
 """Where ``.ci/run`` puts programs that no package brings."""
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C: what a shell starts behind it hears none."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _not_here(reason: str) -> NoReturn:
