@@ -106,7 +106,6 @@ async def test_no_run_fails_while_the_key_is_rotated_under_load(acme, upstream, 
 
     assert set(await asyncio.gather(*tasks)) == {"thread.run.completed"}
     assert asked(manager) == 2
-    assert upstream.refused <= len(tasks)  # each may have been on its way with the old one
     assert upstream.keys[-1] == NEW
     assert 1 <= upstream.refused <= 20
 
