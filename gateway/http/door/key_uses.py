@@ -1,11 +1,11 @@
 """When tenants' API keys were last used: noted in memory, written to the store now and then."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 import structlog
 
+from gateway.http.door.repeating import repeated
 from gateway.store.errors import StoreUnavailableError
 from gateway.store.ports import Tenants
 from tenants.context import TenantContext
@@ -64,18 +64,8 @@ class KeyUses:
     @contextlib.asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
         """Write every so often while this is entered, and at its end."""
-        following = asyncio.create_task(self._follow())
         try:
-            yield
+            async with repeated(self.flush, self._seconds, "key_uses_not_written"):
+                yield
         finally:
-            following.cancel()
-            await asyncio.wait([following])
             await self.flush()
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(self._seconds)
-            try:
-                await self.flush()
-            except Exception:  # noqa: BLE001 - the next write must come
-                _log.exception("key_uses_not_written")

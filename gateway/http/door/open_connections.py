@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias, TypeVar
 
 import attrs
 import structlog
 
 from gateway.http.door.door import Visit
+from gateway.http.door.repeating import repeated
 from gateway.http.errors import CredentialRefusedError
 from tenants.errors import UnknownTenantError
 
@@ -86,23 +88,9 @@ class OpenConnections:
                 waiting.uncancel()
                 raise reasons[0] from None
 
-    @contextlib.asynccontextmanager
-    async def followed(self) -> AsyncIterator[None]:
+    def followed(self) -> AbstractAsyncContextManager[None]:
         """Look at all of them every few seconds while this is entered."""
-        following = asyncio.create_task(self._follow())
-        try:
-            yield
-        finally:
-            following.cancel()
-            await asyncio.wait([following])
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(self._seconds)
-            try:
-                await self.sweep()
-            except Exception:  # noqa: BLE001 - the next look must come
-                _log.exception("open_connections_not_swept")
+        return repeated(self.sweep, self._seconds, "open_connections_not_swept")
 
     async def sweep(self) -> None:
         """Look at all of them once; a tenant that cannot be had soon is left for the next time."""
